@@ -1,0 +1,3 @@
+"""Zoetrope: a local-first studio for consistent characters."""
+
+__version__ = "0.1.0"
