@@ -1,0 +1,110 @@
+"""The command line: one file a command group, each light to import so that `--help` answers at once."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from zoetrope import __version__
+from zoetrope.errors import UserError
+
+
+class Shell(TyperGroup):
+    """A user's mistake becomes one sentence on stderr and exit code 2; anything unexpected keeps its traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        def run() -> Any:
+            return super(Shell, self).main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+
+        if not standalone_mode:
+            return run()
+        try:
+            code = run()
+        except UserError as error:
+            _complain(str(error))
+            code = 2
+        except typer.TyperException as error:
+            # A group called without a command arrives here too, its help already written and its message empty.
+            if error.message:
+                _complain(error.format_message() + _where_to_look(error))
+            code = error.exit_code
+        except typer.Abort:
+            _complain("stopped, because the question was not answered.")
+            code = 1
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("Stopped: files already finished are kept, nothing half-written is left.", err=True)
+            raise typer.Exit(130) from None
+
+
+def _complain(message: str) -> None:
+    typer.echo("Error: " + " ".join(message.splitlines()), err=True)
+
+
+def _where_to_look(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f" (see {context.command_path} --help)" if context else ""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"zoetrope {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Shell,
+    name="zoetrope",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def zoetrope(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """A local-first studio for consistent characters.
+
+    Example: zoetrope demo
+    """
+
+
+def _while_building() -> None:  # DEVELOPMENT GUARD: replaced by plain imports once all four files exist
+    import importlib
+
+    for name in ("demo", "generate", "models", "world"):
+        try:
+            module = importlib.import_module(f"zoetrope.cli.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"zoetrope.cli.{name}":
+                raise
+            continue
+        if name in ("demo", "generate"):
+            app.command()(getattr(module, name))
+        else:
+            app.add_typer(module.app, name=name)
+
+
+_while_building()
+
+
+def main() -> None:
+    """The `zoetrope` command."""
+    app(prog_name="zoetrope")

@@ -1,0 +1,103 @@
+"""Run the benchmarks and write their bars to docs/results.md. Run: make bench, or make soak for the long ones."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "results.md"
+SOAK: frozenset[str] = frozenset()
+"""Names of the benchmarks that are too long for `make bench`."""
+
+OPENING = """# What was measured
+
+<!-- Written by `make bench` and `make soak`; each benchmark replaces its own section. -->
+
+Every benchmark is a program in `benchmarks/` that can be run alone: `python benchmarks/NAME.py`. Its first line says
+what it measures.
+"""
+
+
+def machine() -> str:
+    """What a figure depends on, without saying whose machine it was."""
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
+        f"torch {version('torch')}, diffusers {version('diffusers')}"
+    )
+
+
+def names(kind: str) -> list[str]:
+    """The benchmarks of a kind, `bench` or `soak`."""
+    found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run_all", "__init__"})
+    return [name for name in found if (name in SOAK) == (kind == "soak")]
+
+
+def run(name: str) -> dict[str, Any] | None:
+    """One benchmark's bars, or nothing when it did not get that far; its remarks go to stderr as they come."""
+    done = subprocess.run([sys.executable, HERE / f"{name}.py", "--json"], stdout=subprocess.PIPE, text=True)
+    try:
+        bars: dict[str, Any] = json.loads(done.stdout)["bars"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return bars
+
+
+def figure(value: Any) -> str:
+    """A number as a person reads it."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def section(bars: dict[str, Any] | None) -> str:
+    """The text under a benchmark's heading."""
+    if bars is None:
+        return "It ended without a result.\n"
+    rows = [
+        f"| {name} | {figure(bar['value'])} | {figure(bar['limit'])} | {'yes' if bar['holds'] else '**no**'} |"
+        for name, bar in bars.items()
+    ]
+    return "\n".join([f"On {machine()}.", "", "| bar | value | limit | holds |", "|---|---|---|---|", *rows, ""])
+
+
+def earlier() -> dict[str, str]:
+    """The sections that the page has now, by benchmark."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    parts = re.split(r"^## (\S+)\n+", text, flags=re.MULTILINE)[1:]
+    return {name: body.strip() + "\n" for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def write(sections: dict[str, str]) -> None:
+    """Replace the page in one step; a benchmark that no longer exists loses its section."""
+    known = {*names("bench"), *names("soak")}
+    text = OPENING + "".join(f"\n## {name}\n\n{sections[name]}" for name in sorted(known & sections.keys()))
+    with tempfile.NamedTemporaryFile("w", dir=PAGE.parent, encoding="utf-8", delete=False) as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, PAGE)
+
+
+def main(kind: str) -> int:
+    """Run them all, keep each result as it comes, and return 1 when a bar does not hold."""
+    chosen = names(kind)
+    if not chosen:
+        print(f"There are no {kind} benchmarks yet.")
+    fine = True
+    for name in chosen:
+        print(f"\n{name}", flush=True)
+        bars = run(name)
+        write(earlier() | {name: section(bars)})
+        print(section(bars), flush=True)
+        fine = fine and bars is not None and all(bar["holds"] for bar in bars.values())
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["bench"], ["soak"]):
+        sys.exit("Say which: python benchmarks/run_all.py bench, or soak.")
+    sys.exit(main(sys.argv[1]))

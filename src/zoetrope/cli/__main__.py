@@ -1,0 +1,5 @@
+"""`python -m zoetrope.cli` is the `zoetrope` command."""
+
+from zoetrope.cli import main
+
+main()

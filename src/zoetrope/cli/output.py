@@ -1,0 +1,47 @@
+"""How commands speak: the answer on stdout, everything else on stderr, and with `--json` one object only."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+console = Console(stderr=True)
+"""For remarks and progress: never part of the answer."""
+
+paper = Console(soft_wrap=True)
+"""For the answer a person reads, on stdout."""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print only a JSON object on stdout.")]
+"""Declare it as `as_json: JsonFlag = False`."""
+
+Move = Callable[..., None]
+"""`move(done)` or `move(done, total)`: where the work stands now."""
+
+
+def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> None:
+    """Answer once: the object as JSON, or whatever `show` prints for a person."""
+    if as_json:
+        typer.echo(json.dumps(data, indent=2, allow_nan=False))
+    else:
+        show()
+
+
+@contextmanager
+def progress_bar(label: str, total: int, *, as_json: bool = False) -> Iterator[Move]:
+    """Yield `move(done, total=None)`; it draws on stderr, and nothing at all with --json or when nobody is watching."""
+    if as_json or not console.is_terminal:
+        yield lambda done, total=None: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+
+        def move(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield move
