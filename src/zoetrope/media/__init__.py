@@ -1,0 +1,1 @@
+"""A picture or clip on disk: hashing, safe decoding, thumbnails, metadata, recipes."""

@@ -1,0 +1,10 @@
+"""The two kinds of made thing."""
+
+from enum import StrEnum
+
+
+class MediaKind(StrEnum):
+    """A still picture or a moving clip."""
+
+    image = "image"
+    clip = "clip"
