@@ -1,5 +1,6 @@
 """Write docs/cli.md from the commands themselves. Run: python tools/cli_docs.py"""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,26 @@ def section(name: str, command: Any) -> str:
     """One command's heading, description and options."""
     context = command.make_context(name, [], resilient_parsing=True)
     records = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context))]
-    rows = [f"| `{cell(left)}` | {cell(right)} |" for left, right in records if "--help" not in left]
+    rows = [f"| `{in_row(left)}` | {meaning(right)} |" for left, right in records if "--help" not in left]
     table = "\n\n| option | meaning |\n|---|---|\n" + "\n".join(rows) if rows else ""
-    epilog = f"\n\n{prose(command.epilog)}" if command.epilog else ""
-    return f"\n## {name}\n\n{prose(command.help)}{epilog}{table}\n"
+    body = prose(f"{command.help or ''}\n\n{command.epilog or ''}")
+    return f"\n## {name}\n\n{as_code(body)}{table}\n"
 
 
-def cell(text: str) -> str:
+def as_code(text: str) -> str:
+    """Examples set apart from the sentences around them."""
+    return re.sub(r"^ *Example: *", "    ", text, flags=re.MULTILINE)
+
+
+def meaning(text: str) -> str:
+    """An option's help in a table row; what typer adds in brackets (default, required) is not markup."""
+    said, bracket, added = text.partition("  [")
+    return in_row(" ".join(prose(said).split()) + (f" ({added.rstrip(']')})" if bracket else ""))
+
+
+def in_row(text: str) -> str:
     """Text that a table row can hold."""
-    return " ".join(prose(text).split()).replace("|", "\\|")
+    return text.replace("|", "\\|")
 
 
 def render() -> str:
