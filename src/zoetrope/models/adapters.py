@@ -1,0 +1,68 @@
+"""LoRAs on a warm pipeline: swapped by name, the base never loaded again."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from zoetrope.errors import UserError
+from zoetrope.models.family import Pipeline
+from zoetrope.models.loading import quiet
+
+if TYPE_CHECKING:
+    import torch
+
+State: TypeAlias = "dict[str, torch.Tensor]"
+
+KEEP = 8
+
+
+class Adapters:
+    """What LoRAs a pipeline holds, by hash. The longest unused leave when there are more than `keep`."""
+
+    def __init__(self, pipeline: Pipeline, keep: int = KEEP) -> None:
+        self._pipeline = pipeline
+        self._keep = keep
+        self._held: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, sha256: str) -> bool:
+        return sha256 in self._held
+
+    def use(self, weights: Mapping[str, float], read: "Callable[[str], State]") -> None:
+        """Draw with these LoRAs and no others; `read` gives the weights of one that is not held yet.
+
+        A weight of 0 is no LoRA, so the base's own bytes come back.
+        """
+        active = {sha256: weight for sha256, weight in weights.items() if weight != 0}
+        with quiet():
+            for sha256 in active:
+                if sha256 not in self._held:
+                    self._load(sha256, read(sha256))
+                self._held.move_to_end(sha256)
+            self._drop_surplus(len(active))
+            if active:
+                self._pipeline.enable_lora()
+                self._pipeline.set_adapters([_name(sha256) for sha256 in active], list(active.values()))
+            elif self._held:
+                self._pipeline.disable_lora()
+
+    def _load(self, sha256: str, state: "State") -> None:
+        dtype = self._pipeline.transformer.dtype
+        try:
+            self._pipeline.load_lora_weights(
+                {name: tensor.to(dtype) for name, tensor in state.items()}, adapter_name=_name(sha256)
+            )
+        except Exception as error:
+            # Half of it may be in place already: the warm base must not keep that half.
+            self._pipeline.delete_adapters(_name(sha256))
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise UserError(f"The LoRA {sha256[:12]} cannot be applied: {reason}.") from error
+        self._held[sha256] = None
+
+    def _drop_surplus(self, active: int) -> None:
+        while len(self._held) > max(self._keep, active):
+            sha256, _ = self._held.popitem(last=False)
+            self._pipeline.delete_adapters(_name(sha256))
+
+
+def _name(sha256: str) -> str:
+    return f"lora_{sha256[:32]}"
