@@ -38,15 +38,9 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image | None:
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
     """Whether a spread of colours comes out as it went in: names of profiles are not to be trusted."""
     steps = np.linspace(0, 255, 9 if mode == "RGB" else 256).astype(np.uint8)
-    grid = (
-        np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
-        if mode == "RGB"
-        else steps[None]
-    )
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3) if mode == "RGB" else steps[None]
     probe = Image.fromarray(grid)
-    before, after = (
-        np.asarray(image, dtype=np.int16) for image in (probe.convert("RGB"), _apply(probe, transform))
-    )
+    before, after = (np.asarray(image, dtype=np.int16) for image in (probe.convert("RGB"), _apply(probe, transform)))
     return bool(np.abs(before - after).max() <= _ROUNDING)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from zoetrope.media.colour import to_srgb
-from zoetrope.media.containers import take_apart
+from zoetrope.media.containers import png, take_apart
 from zoetrope.media.containers.common import Format, Stored, damaged
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
@@ -108,6 +108,8 @@ def _load(stored: Stored) -> Image.Image:
     if image.size != (stored.width, stored.height):
         # The limits were checked on our reading of the header, so Pillow's must be the same.
         raise damaged(stored.format, "it names two different sizes")
+    if stored.format == "PNG":
+        png.check_pixels(stored)
     image.load()
     return image
 
@@ -136,10 +138,10 @@ def _split_deep_gray(image: Image.Image) -> tuple[Image.Image, Image.Image | Non
 def _scale_transparent_colour(image: Image.Image, depth: int) -> None:
     """Bring a PNG's transparent colour to 8 bits; Pillow scales the pixels but leaves this as stored."""
     key = image.info.get("transparency")
-    most = 2**depth - 1
     if image.mode == "RGB" and isinstance(key, tuple):
-        image.info["transparency"] = tuple((value & most) * 255 // most for value in key)
+        image.info["transparency"] = tuple(value >> 8 if depth == 16 else value & 0xFF for value in key)
     elif image.mode == "L" and isinstance(key, int):
+        most = 2**depth - 1
         image.info["transparency"] = (key & most) * 255 // most
 
 

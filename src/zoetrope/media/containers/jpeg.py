@@ -45,9 +45,7 @@ def take_apart(data: bytes) -> Stored:
             slices.append((body[len(_ICC)] if len(body) > len(_ICC) else 0, body[len(_ICC) + 2 :]))
         kept += _kept(marker, body, pixels)
     if not 1 <= scans <= MAX_SCANS:
-        raise damaged(
-            "JPEG", "it holds no picture" if not scans else "its picture is split into too many scans"
-        )
+        raise damaged("JPEG", "it holds no picture" if not scans else "its picture is split into too many scans")
     width, height = _size(frames)
     bare = b"".join([*kept, b"\xff\xd9"])
     turn = exif.orientation(exifs[0]) if exifs else 1

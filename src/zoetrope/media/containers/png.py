@@ -165,16 +165,36 @@ def _decode_text(kind: bytes, rest: bytes) -> str:
     return decoded
 
 
+def check_pixels(stored: Stored) -> None:
+    """Refuse a file whose compressed pixels end too early; Pillow would fill the rest with black."""
+    for _ in _raw_pixels(stored):
+        pass
+
+
 def pack_again(stored: Stored) -> bytes:
     """The bare file with its pixels compressed anew, so that nothing can hide behind their end."""
-    header = stored.bare[16:29]
-    parts = ((kind, bytes(body)) for kind, body in chunks(stored.bare))
-    return write(
-        (kind, _deflate_anew(body, _raw_bytes(header)) if kind == b"IDAT" else body) for kind, body in parts
-    )
+    deflater = zlib.compressobj()
+    packed = b"".join([*(deflater.compress(raw) for raw in _raw_pixels(stored)), deflater.flush()])
+    return write((kind, packed if kind == b"IDAT" else bytes(body)) for kind, body in chunks(stored.bare))
 
 
-def _raw_bytes(header: bytes) -> int:
+def _raw_pixels(stored: Stored) -> Iterator[bytes]:
+    """The unpacked pixels in small pieces, as those of a large picture are hundreds of megabytes."""
+    parts = dict(chunks(stored.bare))
+    packed, missing = bytes(parts[b"IDAT"]), _raw_bytes(parts[b"IHDR"])
+    inflater = zlib.decompressobj()
+    while missing:
+        try:
+            raw = inflater.decompress(packed, min(_STEP, missing))
+        except zlib.error as error:
+            raise damaged("PNG", "its pixels cannot be unpacked") from error
+        if not raw:
+            raise cut_off("PNG")
+        yield raw
+        packed, missing = inflater.unconsumed_tail, missing - len(raw)
+
+
+def _raw_bytes(header: memoryview) -> int:
     """How many bytes the pixels of this header take, each row with its filter byte."""
     width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
     bits = depth * _LAYOUTS[colour][0]
@@ -184,19 +204,3 @@ def _raw_bytes(header: bytes) -> int:
         if columns > 0 and rows > 0:
             total += rows * (1 + (columns * bits + 7) // 8)
     return total
-
-
-def _deflate_anew(packed: bytes, raw_bytes: int) -> bytes:
-    """Recompress in small steps, as the raw pixels of a large picture are hundreds of megabytes."""
-    inflater, deflater = zlib.decompressobj(), zlib.compressobj()
-    pieces: list[bytes] = []
-    while raw_bytes:
-        try:
-            raw = inflater.decompress(packed, min(_STEP, raw_bytes))
-        except zlib.error as error:
-            raise damaged("PNG", "its pixels cannot be unpacked") from error
-        if not raw:
-            raise cut_off("PNG")
-        pieces.append(deflater.compress(raw))
-        packed, raw_bytes = inflater.unconsumed_tail, raw_bytes - len(raw)
-    return b"".join([*pieces, deflater.flush()])

@@ -90,7 +90,5 @@ def _bare(found: dict[bytes, bytes], pixels: bytes) -> bytes:
         header = found[b"VP8X"]
         alpha = [(b"ALPH", found[b"ALPH"])] if b"ALPH" in found and pixels == b"VP8 " else []
         parts = [(b"VP8X", bytes([header[0] & _ALPHA, 0, 0, 0]) + header[4:10]), *alpha, *parts]
-    body = b"".join(
-        struct.pack("<4sI", kind, len(part)) + part + b"\0" * (len(part) % 2) for kind, part in parts
-    )
+    body = b"".join(struct.pack("<4sI", kind, len(part)) + part + b"\0" * (len(part) % 2) for kind, part in parts)
     return struct.pack("<4sI4s", b"RIFF", 4 + len(body), b"WEBP") + body
