@@ -34,9 +34,10 @@ def machine() -> str:
 
 
 def names(kind: str) -> list[str]:
-    """The benchmarks of a kind, `bench` or `soak`."""
-    found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run_all", "__init__"})
-    return [name for name in found if (name in SOAK) == (kind == "soak")]
+    """The benchmarks of a kind, `bench` or `soak`: the programs of this folder, without what they share."""
+    programs = (path for path in HERE.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8"))
+    found = sorted(path.stem for path in programs)
+    return [name for name in found if name != Path(__file__).stem and (name in SOAK) == (kind == "soak")]
 
 
 def run(name: str) -> dict[str, Any] | None:
@@ -50,7 +51,7 @@ def run(name: str) -> dict[str, Any] | None:
 
 
 def figure(value: Any) -> str:
-    """A number as a person reads it."""
+    """A number as a person reads it; a value that was not a number arrives as None."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
