@@ -1,8 +1,8 @@
 """What import-linter cannot see: that starting the command line stays light."""
 
+import resource
 import subprocess
 import sys
-import time
 
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "numpy", "PIL", "django")
 
@@ -21,9 +21,15 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_help_answers_at_once() -> None:
+    """By processor time, which is the waiting time of a machine that has nothing else to do."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     def once() -> float:
-        begun = time.perf_counter()
+        before = spent()
         subprocess.run([sys.executable, "-m", "zoetrope.cli", "--help"], capture_output=True, check=True)
-        return time.perf_counter() - begun
+        return spent() - before
 
     assert min(once() for _ in range(5)) < 0.4
