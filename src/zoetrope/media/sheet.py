@@ -1,0 +1,42 @@
+"""Contact sheets: many pictures on one page, each with a word below it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+PAPER = (250, 248, 244)
+INK = (44, 40, 52)
+FAINT = (120, 114, 126)
+MARGIN = 24
+GAP = 10
+LABEL = 22
+TITLE = 56
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture and what is written below it."""
+
+    image: Image.Image
+    label: str
+
+
+def contact_sheet(title: str, rows: Sequence[Sequence[Tile]], side: int = 176) -> Image.Image:
+    """Rows of square tiles under a title; a shorter row stands in the middle."""
+    columns = max(len(row) for row in rows)
+    width = 2 * MARGIN + columns * side + (columns - 1) * GAP
+    height = MARGIN + TITLE + len(rows) * (side + LABEL + GAP) + MARGIN - GAP
+    sheet = Image.new("RGB", (width, height), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((width / 2, MARGIN + TITLE / 2 - 8), title, INK, ImageFont.load_default(26), anchor="mm")
+    for number, row in enumerate(rows):
+        left = (width - len(row) * side - (len(row) - 1) * GAP) // 2
+        top = MARGIN + TITLE + number * (side + LABEL + GAP)
+        for tile in row:
+            sheet.paste(tile.image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (left, top))
+            pen.text(
+                (left + side / 2, top + side + LABEL / 2), tile.label, FAINT, ImageFont.load_default(14), anchor="mm"
+            )
+            left += side + GAP
+    return sheet

@@ -1,0 +1,32 @@
+"""Pictures in, attributes out: the shipped oracle, loaded once."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from zoetrope.world.oracle.network import Oracle
+
+SIDE = 64
+BATCH = 100
+
+
+def read_images(images: Sequence[Image.Image]) -> list[dict[str, str]]:
+    """What the oracle sees in each picture, by attribute."""
+    from zoetrope.world.oracle.network import read
+    from zoetrope.world.training.pictures import to_tensor
+
+    small = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
+    readings: list[dict[str, str]] = []
+    for start in range(0, len(small), BATCH):
+        readings += read(_oracle(), to_tensor(small[start : start + BATCH]))
+    return readings
+
+
+@cache
+def _oracle() -> "Oracle":
+    from zoetrope.world.oracle.network import load_oracle
+
+    return load_oracle()

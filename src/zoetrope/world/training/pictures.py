@@ -1,0 +1,14 @@
+"""Fresh drawings as tensors: nothing is ever seen twice."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+def to_tensor(images: Iterable[Image.Image]) -> Tensor:
+    """RGB pictures of one size as a batch in [-1, 1], channels last in memory."""
+    array = np.stack([np.asarray(image, dtype=np.float32) for image in images])
+    return torch.from_numpy(array / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)

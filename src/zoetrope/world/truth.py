@@ -1,0 +1,62 @@
+"""The truth about a drawing: what was drawn, and which of it can be seen."""
+
+from dataclasses import asdict
+from typing import Any
+
+from zoetrope.world.drawer import Point, face_yaw
+from zoetrope.world.figure import Identity, Scene
+from zoetrope.world.vocabulary import ATTRIBUTES
+
+SMALL_HEAD_FRAMINGS = ("standing", "sitting", "tpose")
+"""Framings whose faces are too small to be judged."""
+
+
+def values(identity: Identity, scene: Scene) -> dict[str, str]:
+    """Every attribute's value, seen or not."""
+    return {name: getattr(identity if hasattr(identity, name) else scene, name) for name in ATTRIBUTES}
+
+
+def visible(identity: Identity, scene: Scene) -> dict[str, bool]:
+    """Which attributes a careful observer can tell from the picture."""
+    degrees = scene.degrees
+    large = scene.framing not in SMALL_HEAD_FRAMINGS
+    face = abs(degrees) <= 100.0
+    hair = identity.accessory != "hat"
+    return {
+        "skin": True,
+        "hair_colour": hair,
+        "hair_style": hair,
+        "clothes": True,
+        "accessory": identity.accessory in ("hat", "scarf") or (face and large),
+        "mark": large and _mark_shows(identity.mark, degrees),
+        "expression": face and large,
+        "yaw": large,
+        "framing": True,
+        "background": True,
+        "light": True,
+    }
+
+
+def _mark_shows(mark: str, degrees: float) -> bool:
+    """A cheek's star turns away with its cheek; odd eyes need both eyes; so no mark is sure only near the front."""
+    match mark:
+        case "star":
+            return degrees >= -100.0 and face_yaw(degrees) <= 30.0
+        case "odd_eyes":
+            return abs(degrees) <= 60.0
+        case "stripe":
+            return abs(degrees) <= 100.0
+        case _:
+            return face_yaw(degrees) <= 30.0 and abs(degrees) <= 60.0
+
+
+def record(identity: Identity, scene: Scene, joints: dict[str, Point], caption: str) -> dict[str, Any]:
+    """The truth as it is written beside a drawing."""
+    return {
+        "schema_version": 1,
+        "caption": caption,
+        "identity": asdict(identity),
+        "scene": asdict(scene),
+        "visible": visible(identity, scene),
+        "joints": {name: [round(x, 4), round(y, 4)] for name, (x, y) in joints.items()},
+    }
