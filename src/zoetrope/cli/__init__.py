@@ -7,6 +7,9 @@ import typer
 from typer.core import TyperGroup
 
 from zoetrope import __version__
+from zoetrope.cli import models, world
+from zoetrope.cli.demo import demo
+from zoetrope.cli.generate import generate
 from zoetrope.errors import UserError
 
 
@@ -33,9 +36,9 @@ class Shell(TyperGroup):
             _complain(str(error))
             code = 2
         except typer.TyperException as error:
-            # A group called without a command arrives here too, its help already written and its message empty.
-            if error.message:
-                _complain(error.format_message() + _where_to_look(error))
+            # A group called without a command arrives here too, its help already written and nothing left to say.
+            if said := error.format_message():
+                _complain(said + _where_to_look(error))
             code = error.exit_code
         except typer.Abort:
             _complain("stopped, because the question was not answered.")
@@ -86,23 +89,10 @@ def zoetrope(
     """
 
 
-def _while_building() -> None:  # DEVELOPMENT GUARD: replaced by plain imports once all four files exist
-    import importlib
-
-    for name in ("demo", "generate", "models", "world"):
-        try:
-            module = importlib.import_module(f"zoetrope.cli.{name}")
-        except ModuleNotFoundError as error:
-            if error.name != f"zoetrope.cli.{name}":
-                raise
-            continue
-        if name in ("demo", "generate"):
-            app.command()(getattr(module, name))
-        else:
-            app.add_typer(module.app, name=name)
-
-
-_while_building()
+app.command()(demo)
+app.command()(generate)
+app.add_typer(models.app, name="models", no_args_is_help=True)
+app.add_typer(world.app, name="world", no_args_is_help=True)
 
 
 def main() -> None:
