@@ -172,6 +172,16 @@ def test_a_profile_for_other_channels_is_left_out() -> None:
     assert pixels(decode(data).image) == pixels(decode(SEEDS["cmyk.jpg"]).image)
 
 
+def test_a_jpeg_s_profile_is_put_together_by_the_numbers_of_its_slices() -> None:
+    profile, mark = seeds.swapped_profile(), b"ICC_PROFILE\0"
+    whole = seeds.encoded(seeds.scene(), "JPEG", icc_profile=profile)
+    # The later call puts its segment further ahead, so the slices lie in the order 2, 1.
+    data = seeds.with_segment(SEEDS["plain.jpg"], 0xE2, mark + b"\1\2" + profile[:200])
+    data = seeds.with_segment(data, 0xE2, mark + b"\2\2" + profile[200:])
+    assert pixels(decode(data).image) == pixels(decode(whole).image)
+    assert pixels(decode(data).image) != pixels(decode(SEEDS["plain.jpg"]).image)
+
+
 def test_a_gray_picture_may_carry_a_colour_profile() -> None:
     data = seeds.encoded(seeds.scene("L"), "PNG", icc_profile=seeds.srgb_profile())
     assert pixels(decode(data).image) == pixels(seeds.scene("L").convert("RGB"))

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,10 @@ def test_pixels_stay_identical(name: str) -> None:
     assert pixels(strip_metadata(SEEDS[name])) == pixels(SEEDS[name])
 
 
-@pytest.mark.parametrize("data", [seeds.told_jpeg(), seeds.told_webp(exif=seeds.exif())])
+SRGB: dict[str, Any] = {"exif": seeds.exif(), "icc_profile": seeds.srgb_profile()}
+
+
+@pytest.mark.parametrize("data", [seeds.told_jpeg(), seeds.told_jpeg(**SRGB), seeds.told_webp(**SRGB)])
 def test_upright_lossy_pictures_are_not_encoded_again(data: bytes) -> None:
     stripped = strip_metadata(data)
     assert pixels(stripped) == pixels(data)
