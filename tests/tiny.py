@@ -1,6 +1,10 @@
 """FLUX pipelines of a few thousand random numbers, made offline: real classes, real files, no training."""
 
+import atexit
+import functools
+import shutil
 import string
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -131,3 +135,37 @@ def lora(
     model.delete_adapters("made")
     model.unload_lora()
     return folder / name
+
+
+@functools.cache
+def _room() -> Path:
+    room = Path(tempfile.mkdtemp(prefix="zoetrope-tiny-"))
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    return room
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "dev": {},
+    "schnell": {"guidance": False},
+    "kontext": {"kontext": True},
+    "wide": {"heads": 3},
+}
+
+
+@functools.cache
+def saved(kind: str) -> Path:
+    """The folder of a tiny model, saved once a session. Do not write into it: take a copy."""
+    pipeline(**KINDS[kind]).save_pretrained(_room() / kind)
+    return _room() / kind
+
+
+@functools.cache
+def saved_lora(kind: str, seed: int = 1, rank: int = 2, alpha: int = 2) -> Path:
+    """A LoRA that fits the tiny model of this kind."""
+    return lora(pipeline(**KINDS[kind]), _room() / f"{kind}-loras", seed, rank, alpha)
+
+
+def copied(kind: str, target: Path) -> Path:
+    """A tiny model that a test may spoil."""
+    shutil.copytree(saved(kind), target)
+    return target

@@ -1,5 +1,6 @@
 """LoRAs on a warm pipeline: swapped by name, the base never loaded again."""
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
@@ -48,9 +49,12 @@ class Adapters:
     def _load(self, sha256: str, state: "State") -> None:
         dtype = self._pipeline.transformer.dtype
         try:
-            self._pipeline.load_lora_weights(
-                {name: tensor.to(dtype) for name, tensor in state.items()}, adapter_name=_name(sha256)
-            )
+            with warnings.catch_warnings():
+                # peft warns of a second adapter on one model, which is the very thing wanted here.
+                warnings.simplefilter("ignore")
+                self._pipeline.load_lora_weights(
+                    {name: tensor.to(dtype) for name, tensor in state.items()}, adapter_name=_name(sha256)
+                )
         except Exception as error:
             # Half of it may be in place already: the warm base must not keep that half.
             self._pipeline.delete_adapters(_name(sha256))

@@ -42,7 +42,7 @@ def load_pipeline(family: "Family", folder: Path, plan: MemoryPlan) -> "Pipeline
     if plan.device == "cuda":
         # Without it, matrix products on CUDA may add up in another order each time.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    options: dict[str, Any] = {"torch_dtype": getattr(torch, plan.dtype)}
+    options: dict[str, Any] = {"dtype": getattr(torch, plan.dtype)}
     if plan.quantize != "none":
         options["quantization_config"] = _quantization(plan.quantize, family.heavy)
     try:
@@ -68,8 +68,20 @@ def _place(pipeline: "Pipeline", plan: MemoryPlan) -> None:
         pipeline.enable_sequential_cpu_offload()
     else:
         pipeline.to(plan.device)
+        if plan.device == "cpu":
+            _own(pipeline)
     if plan.vae_tiling:
         pipeline.vae.enable_tiling()
+
+
+def _own(pipeline: "Pipeline") -> None:
+    """Copy weights that are still mapped from their files: a file replaced later must not reach a warm model."""
+    import torch
+
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            for tensor in (*part.parameters(), *part.buffers()):
+                tensor.data = tensor.data.clone()
 
 
 def _quantization(quantize: Quantize, parts: tuple[str, ...]) -> Any:

@@ -87,7 +87,8 @@ def _plain(layer: str) -> str:
 
 def _check_shapes(lora: LoraFile, layer: str, halves: Mapping[str, str], meant: LayerShapes, model: str) -> None:
     down, up = (lora.header.shapes.get(halves.get(half, ""), ()) for half in ("down", "up"))
-    if len(down) != 2 or len(up) != 2 or down[0] != up[1] or down[0] == 0:
+    alpha = math.prod(lora.header.shapes.get(halves.get("alpha", ""), ()))
+    if len(down) != 2 or len(up) != 2 or down[0] != up[1] or down[0] == 0 or alpha != 1:
         raise UserError(f"{lora.path.name} is damaged: {layer} lacks a matching half.")
     there = (sum(shape[0] for shape in meant.values()), next(iter(meant.values()))[1])
     if (up[0], down[1]) != there:
@@ -103,7 +104,7 @@ def read_state(lora: LoraFile, family: Family, folder: Path) -> "dict[str, torch
 
     tensors = load_file(str(lora.path))
     for name, tensor in tensors.items():
-        if not bool(tensor.isfinite().all()):
+        if not bool(tensor.float().isfinite().all()):
             raise UserError(f"{lora.path.name} is damaged: {name} holds numbers that are not finite.")
     known = family.lora_layers(folder)
     alphas = _stated_alphas(lora)
