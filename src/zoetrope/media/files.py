@@ -12,7 +12,7 @@ from zoetrope.media.errors import MediaError
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file whole or not at all; its folder is made when missing.
 
-    Files that can be made again at once need not be `durable`: thousands are written faster without waiting for the disk.
+    Files that can be made again need not be `durable`: thousands are written faster without waiting for the disk.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,9 @@ def caption_cases(seed: int) -> list[Case]:
 def card_cases(seed: int) -> list[Case]:
     """The 23 card scenes of twenty personas."""
     rng = random.Random(f"card/{seed}")
-    people = [random_identity(rng, held=True) for _ in range(CARD_IDENTITIES)]
+    people: dict[Identity, None] = {}
+    while len(people) < CARD_IDENTITIES:
+        people[random_identity(rng, held=True)] = None
     return [Case(identity, scene) for identity in people for scene in CARD_SCENES]
 
 

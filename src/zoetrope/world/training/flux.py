@@ -31,7 +31,7 @@ def new_transformer() -> FluxTransformer2DModel:
         patch_size=1,
         in_channels=LATENT_CHANNELS * 4,
         num_layers=2,
-        num_single_layers=4,
+        num_single_layers=3,
         attention_head_dim=HEAD_WIDTH,
         num_attention_heads=HEADS,
         joint_attention_dim=text.T5_WIDTH,
