@@ -16,6 +16,7 @@ from zoetrope.media.recipe import Recipe
 from zoetrope.models.catalogue import Catalogue, Model
 from zoetrope.models.flux import Flux
 from zoetrope.models.loras import LoraShelf, open_lora
+from zoetrope.models.memory import MemoryPlan
 
 FAMILY = {"dev": "flux", "schnell": "flux", "kontext": "flux_kontext"}
 
@@ -98,7 +99,12 @@ def test_loras_are_part_of_the_recipe_and_never_reload_the_base(
     engine = new_engine(tmp_path)
     loads: list[Path] = []
     load = Flux.load
-    monkeypatch.setattr(Flux, "load", lambda self, folder, plan: loads.append(folder) or load(self, folder, plan))
+
+    def counted(self: Flux, folder: Path, plan: MemoryPlan) -> Any:
+        loads.append(folder)
+        return load(self, folder, plan)
+
+    monkeypatch.setattr(Flux, "load", counted)
     loras = [open_lora(tiny.saved_lora("dev", seed=seed)) for seed in (1, 2)]
     for lora in loras:
         engine.shelf.register(lora)
@@ -153,7 +159,7 @@ def test_the_models_own_defaults_fill_an_order(engine: LocalEngine) -> None:
     ("said", "sentence"),
     [
         ({"prompt": "  "}, "The prompt is empty"),
-        ({"prompt": "\ud800"}, "not valid unicode"),
+        ({"prompt": "\ud800"}, "unicode"),
         ({"width": 18}, "multiples of 4"),
         ({"height": 8192}, "too large"),
         ({"width": 0}, "width cannot be 0"),

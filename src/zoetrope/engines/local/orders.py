@@ -59,11 +59,18 @@ def order(
     try:
         recipe = Recipe.model_validate(fields | chosen)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(step) for step in fault["loc"]) or "the order"
-        raise UserError(f"{where} cannot be {fault['input']!r:.60}: {fault['msg'].lower()}.") from error
+        raise UserError(_sentence(error)) from error
     check(recipe, model)
     return recipe
+
+
+def _sentence(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    if not fault["loc"]:
+        return f"The order cannot be drawn: {fault['msg']}."
+    where = ".".join(str(step) for step in fault["loc"])
+    # A surrogate or a line break in what was typed must not reach the terminal raw.
+    return f"{where} cannot be {ascii(fault['input']):.60}: {fault['msg'].lower()}."
 
 
 def check(recipe: Recipe, model: Model) -> None:
