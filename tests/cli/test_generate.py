@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from tests import tiny
 from zoetrope.cli import app
 from zoetrope.cli.generate import _parse_lora
+from zoetrope.engines.engine import Step
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.media.recipe import read_recipe
 from zoetrope.models.catalogue import Catalogue
@@ -232,7 +233,11 @@ def test_a_progress_bar_counts_every_step(tmp_path: Path, monkeypatch: pytest.Mo
     make = LocalEngine.make
 
     def counting(self: LocalEngine, recipe: Any, progress: Any = None, cancel: Any = None) -> Any:
-        return make(self, recipe, lambda step: (counted.append(step.done), progress(step)), cancel)
+        def both(step: Step) -> None:
+            counted.append(step.done)
+            progress(step)
+
+        return make(self, recipe, both, cancel)
 
     monkeypatch.setattr(LocalEngine, "make", counting)
     run(*ORDER, "--count", "9", "--out", tmp_path)

@@ -7,6 +7,7 @@ import pytest
 from tests import tiny
 from zoetrope.errors import UserError
 from zoetrope.models import catalogue as module
+from zoetrope.models import folders
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.models.memory import Wish
 
@@ -96,7 +97,7 @@ def test_a_changed_folder_has_a_new_hash_and_is_read_once(
     assert after != before
     # As a new process would: nothing remembered but the file.
     monkeypatch.setattr(module, "_known_hashes", {})
-    monkeypatch.setattr(module.folders, "content_hash", lambda folder: pytest.fail("read again"))
+    monkeypatch.setattr(folders, "content_hash", lambda folder: pytest.fail("read again"))
     assert catalogue.find("dev").sha256 == after
 
 

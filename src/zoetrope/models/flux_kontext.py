@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from zoetrope.media.recipe import Recipe
 
+# The pipeline cuts sides down to whole tokens; a shorter one could vanish.
+_SHORTEST = 32
+
 
 class FluxKontext(Flux):
     """Text, and a picture if one is given, to picture."""
@@ -35,7 +38,6 @@ class FluxKontext(Flux):
 
 def _within(image: "Image", area: int) -> "Image":
     """The picture scaled down, if need be, to no more pixels than are drawn."""
-    scale = (area / (image.width * image.height)) ** 0.5
-    if scale >= 1:
-        return image
-    return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
+    scale = min(1.0, (area / (image.width * image.height)) ** 0.5)
+    size = (max(_SHORTEST, round(image.width * scale)), max(_SHORTEST, round(image.height * scale)))
+    return image if size == image.size else image.resize(size)

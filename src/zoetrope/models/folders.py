@@ -18,7 +18,7 @@ _READ = (".json", ".safetensors", ".txt", ".model")
 # Components that a pipeline may be saved without.
 _OPTIONAL = frozenset({"image_encoder", "feature_extractor"})
 # Ends of the names of classes that hold no weights of their own.
-_WEIGHTLESS = ("Tokenizer", "TokenizerFast", "Scheduler", "Processor", "Extractor")
+_WEIGHTLESS = ("Tokenizer", "TokenizerFast", "Scheduler", "Processor", "ProcessorPil", "Extractor")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
         if part.startswith("_") or entry is None or entry == [None, None]:
             continue
         is_pair = isinstance(entry, list) and len(entry) == 2 and all(isinstance(word, str) for word in entry)
-        named[part] = ".".join(entry) if is_pair else repr(entry)
+        named[part] = ".".join(entry) if is_pair else repr(entry)[:60]
     return named
 
 
