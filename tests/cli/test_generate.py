@@ -151,7 +151,7 @@ def test_kontext_works_from_a_picture_and_again_from_its_recipe(tmp_path: Path) 
         (["--count", "10001"], "out of range"),
         (["--steps", "0"], "steps cannot be 0"),
         (["--steps", "100000"], "out of range"),
-        (["--steps", "x"], "'x' is not a valid int"),
+        (["--steps", "x"], "valid integer"),
         (["--seed", "-1"], "seed cannot be -1"),
         (["--guidance", "nan"], "guidance cannot be nan"),
         (["--guidance", "-1"], "guidance cannot be -1"),
@@ -201,7 +201,8 @@ def test_recipes_that_are_none(tmp_path: Path) -> None:
 
 def test_what_is_missing_or_too_much_is_said(tmp_path: Path) -> None:
     assert "Name a model and a prompt" in refusal("--prompt", "x")
-    assert "leave out --prompt" in refusal("--recipe", tmp_path / "x.png", "--prompt", "x")
+    for more in (["--prompt", "x"], ["--count", "2"], ["--seed", "1"], ["--size", "8x8"]):
+        assert "says all of that itself" in refusal("--recipe", tmp_path / "x.png", *more)
 
 
 def test_a_prompt_longer_than_the_model_reads_is_noted(tmp_path: Path) -> None:

@@ -51,10 +51,11 @@ def generate(
 
     Example: zoetrope generate --recipe pictures/nano-flux-0-1.png --out again
     """
+    said = (model, prompt, size, steps, guidance, true_guidance, negative_prompt or None, seed or None)
     if recipe is None and (not model or prompt is None):
         raise UserError("Name a model and a prompt: zoetrope generate --model NAME --prompt TEXT.")
-    if recipe is not None and (prompt is not None or model):
-        raise UserError("A recipe names its own model and prompt: leave out --prompt and --model.")
+    if recipe is not None and (count != 1 or any(each is not None for each in said)):
+        raise UserError("A recipe says all of that itself: beside --recipe give only --out, --lora and --image.")
     _check_writable(out)
     loras = [_parse_lora(text) for text in lora or []]
     width, height = _parse_size(size)
@@ -69,24 +70,25 @@ def generate(
         engine.lend_lora(file)
     controls = [engine.lend_picture(image)] if image else []
     if recipe is not None:
-        _answer(_redraw(engine, recipe, out, as_json), as_json)
-        return
-    ordered = order(
-        engine.catalogue.find(model or ""),
-        prompt or "",
-        seed=seed,
-        negative_prompt=negative_prompt,
-        loras=opened,
-        controls=controls,
-        steps=steps,
-        guidance=guidance,
-        true_guidance=true_guidance,
-        width=width,
-        height=height,
-    )
-    _answer(_draw(engine, ordered, count, out, as_json), as_json)
+        result = _redraw(engine, recipe, out, as_json)
+    else:
+        ordered = order(
+            engine.catalogue.find(model or ""),
+            prompt or "",
+            seed=seed,
+            negative_prompt=negative_prompt,
+            loras=opened,
+            controls=controls,
+            steps=steps,
+            guidance=guidance,
+            true_guidance=true_guidance,
+            width=width,
+            height=height,
+        )
+        result = _draw(engine, ordered, count, out, as_json)
     for file, _ in opened:
         engine.shelf.register(file)
+    _answer(result, as_json)
 
 
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:

@@ -77,6 +77,8 @@ class Family(ABC):
 
     def defaults(self, folder: Path) -> Defaults:
         """The family's defaults, with what the folder's own notes say instead."""
+        # A folder that is gone is better named than the first of its files.
+        folders.read_index(folder)
         path = folder / folders.NOTES
         if not path.is_file():
             return self.family_defaults(folder)
