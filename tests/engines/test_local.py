@@ -159,7 +159,7 @@ def test_the_models_own_defaults_fill_an_order(engine: LocalEngine) -> None:
     ("said", "sentence"),
     [
         ({"prompt": "  "}, "The prompt is empty"),
-        ({"prompt": "\ud800"}, "unicode"),
+        ({"prompt": "\ud800"}, "the text is not valid Unicode"),
         ({"width": 18}, "multiples of 4"),
         ({"height": 8192}, "too large"),
         ({"width": 0}, "width cannot be 0"),

@@ -67,10 +67,10 @@ def order(
 def _sentence(error: ValidationError) -> str:
     fault = error.errors()[0]
     if not fault["loc"]:
-        return f"The order cannot be drawn: {fault['msg']}."
+        return f"The order cannot be drawn: {fault['msg'].removeprefix('Value error, ')}."
     where = ".".join(str(step) for step in fault["loc"])
     # A surrogate or a line break in what was typed must not reach the terminal raw.
-    return f"{where} cannot be {ascii(fault['input']):.60}: {fault['msg'].lower()}."
+    return f"{where} cannot be {fault['input']!a:.60}: {fault['msg'].lower()}."
 
 
 def check(recipe: Recipe, model: Model) -> None:
