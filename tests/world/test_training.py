@@ -65,6 +65,17 @@ def test_a_resumed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, monkey
     assert weight(second) == weight(whole)
 
 
+@pytest.mark.usefixtures("clock")
+def test_steps_made_again_are_logged_once(tmp_path: Path) -> None:
+    loop.train(Line(), tmp_path, seconds=600, seed=1, learning_rate=0.05)
+    kept = (tmp_path / "line.safetensors").read_bytes()
+    loop.train(Line(), tmp_path, seconds=1200, seed=1, learning_rate=0.05)
+    (tmp_path / "line.safetensors").write_bytes(kept)  # as a kill before the next checkpoint leaves it
+    loop.train(Line(), tmp_path, seconds=900, seed=1, learning_rate=0.05)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps))
+
+
 def test_the_learning_rate_warms_up_and_comes_down() -> None:
     rates = [loop._schedule(spent / 100, step=10_000) for spent in range(101)]
     assert rates[0] == rates[30] == 1.0

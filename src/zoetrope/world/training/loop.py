@@ -70,6 +70,8 @@ def train(
     optimizers = _optimizers(weights, learning_rate)
     average = {name: weight.detach().clone() for name, weight in weights.items()}
     progress = _restore(checkpoint, weights, average, optimizers)
+    log = folder / "log.jsonl"
+    _forget_after(log, recipe.name, progress.step)
     last_save, losses = time.monotonic(), []
     while progress.spent < seconds:
         began = time.monotonic()
@@ -80,7 +82,7 @@ def train(
         progress.spent += time.monotonic() - began
         if progress.step % LOG_STEPS == 0:
             report = Report(recipe.name, progress.step, progress.spent, sum(losses) / len(losses))
-            _log(folder / "log.jsonl", report)
+            _log(log, report)
             on_report(report)
             losses.clear()
         if time.monotonic() - last_save > CHECKPOINT_SECONDS:
@@ -148,6 +150,14 @@ def _schedule(spent: float, step: int) -> float:
 def _follow(average: dict[str, Tensor], weights: dict[str, nn.Parameter], keep: float) -> None:
     targets = list(average.values())
     torch._foreach_lerp_(targets, [weights[name].detach() for name in average], 1.0 - keep)
+
+
+def _forget_after(path: Path, name: str, step: int) -> None:
+    """Drop the log lines of steps that a killed run made after its last checkpoint: they are made again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if (said := json.loads(line))["name"] != name or said["step"] <= step]
+        write_atomic(path, "".join(line + "\n" for line in kept).encode())
 
 
 def _log(path: Path, report: Report) -> None:

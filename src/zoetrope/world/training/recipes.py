@@ -82,10 +82,18 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
     """Write the diffusers folder in half precision, with its drawing defaults and its training log."""
     pipeline.to(torch.float16)
     pipeline.save_pretrained(out, safe_serialization=True)
+    for part in ("text_encoder", "text_encoder_2"):
+        _load_as_float32(out / part / "config.json")
     sheet = {"schema_version": 1, "family": "flux", "licence": "Apache-2.0", "defaults": DEFAULTS}
     write_atomic(out / "zoetrope.json", (json.dumps(sheet, indent=2) + "\n").encode())
     if log.exists():
         write_atomic(out / "training.jsonl", log.read_bytes())
+
+
+def _load_as_float32(config: Path) -> None:
+    """transformers loads a model as its configuration says, diffusers as float32: they must agree to work together."""
+    said = json.loads(config.read_text(encoding="utf-8")) | {"dtype": "float32"}
+    write_atomic(config, (json.dumps(said, indent=2) + "\n").encode())
 
 
 RECIPES: Final = {"nano-flux": train_nano_flux, "oracle": train_oracle}

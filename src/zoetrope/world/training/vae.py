@@ -79,6 +79,7 @@ class DecoderRecipe:
 
     def __init__(self, vae: AutoencoderKL) -> None:
         self.vae = vae.to(memory_format=torch.channels_last)
+        self.vae.decoder.requires_grad_(True)
         self.module: nn.Module = self.vae
 
     def parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
