@@ -35,7 +35,9 @@ def machine() -> str:
 
 def names(kind: str) -> list[str]:
     """The benchmarks of a kind, `bench` or `soak`: the programs of this folder, without what they share."""
-    programs = (path for path in HERE.glob("*.py") if '__name__ == "__main__"' in path.read_text(encoding="utf-8"))
+    programs = (
+        path for path in HERE.glob("*.py") if '\nif __name__ == "__main__":' in path.read_text(encoding="utf-8")
+    )
     found = sorted(path.stem for path in programs)
     return [name for name in found if name != Path(__file__).stem and (name in SOAK) == (kind == "soak")]
 
