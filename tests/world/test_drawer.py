@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PIL import ImageChops, ImageStat
@@ -29,7 +30,8 @@ def test_every_look_changes_the_picture(attribute: str) -> None:
 @pytest.mark.parametrize("attribute", words.SCENE_ATTRIBUTES)
 def test_every_scene_changes_the_picture(attribute: str) -> None:
     values = words.SCENE_ATTRIBUTES[attribute]
-    pictures = [draw(ADA, replace(Scene(), **{attribute: value})).image for value in values]
+    changes: list[dict[str, Any]] = [{attribute: value} for value in values]
+    pictures = [draw(ADA, replace(Scene(), **change)).image for change in changes]
     assert len({picture.tobytes() for picture in pictures}) == len(values)
 
 
