@@ -27,6 +27,8 @@ def test_what_cannot_be_seen_is_not_said() -> None:
     assert "hair" not in caption(hatted, Scene())
     assert "smiling" not in caption(ADA, Scene(expression="smiling", yaw="back"))
     assert "glasses" not in caption(ADA, Scene(yaw="back"))
+    assert "skin" not in caption(ADA, Scene(yaw="back"))  # her long hair covers her neck
+    assert "skin" in caption(ADA, Scene(yaw="back", framing="standing"))
 
 
 def test_marks_are_never_named() -> None:
@@ -60,6 +62,12 @@ def test_small_faces_are_not_judged() -> None:
     assert not seen["yaw"]
     assert not seen["mark"]
     assert seen["framing"]
+
+
+def test_a_t_pose_from_the_side_is_not_judged() -> None:
+    assert not visible(ADA, Scene(framing="tpose", yaw="profile_left"))["framing"]
+    assert visible(ADA, Scene(framing="tpose"))["framing"]
+    assert visible(ADA, Scene(framing="sitting", yaw="profile_left"))["framing"]
 
 
 def test_a_star_is_seen_only_from_its_side() -> None:

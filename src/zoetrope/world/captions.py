@@ -20,7 +20,7 @@ def looks(identity: Identity | None, scene: Scene) -> list[str]:
     if identity is None:
         return []
     seen = visible(identity, scene)
-    phrases = [f"{identity.skin} skin"]
+    phrases = [f"{identity.skin} skin"] if seen["skin"] else []
     if seen["hair_style"]:
         phrases.append(f"{identity.hair_style} {identity.hair_colour} hair")
     phrases.append(identity.clothes)

@@ -23,7 +23,7 @@ def visible(identity: Identity, scene: Scene) -> dict[str, bool]:
     face = abs(degrees) <= 100.0
     hair = identity.accessory != "hat"
     return {
-        "skin": True,
+        "skin": not (large and abs(degrees) > 150.0 and hair and identity.hair_style == "long"),
         "hair_colour": hair,
         "hair_style": hair,
         "clothes": True,
@@ -31,10 +31,15 @@ def visible(identity: Identity, scene: Scene) -> dict[str, bool]:
         "mark": large and _mark_shows(identity.mark, degrees),
         "expression": face and large,
         "yaw": large,
-        "framing": True,
+        "framing": not (_side_on(degrees) and scene.framing in ("standing", "tpose")),
         "background": True,
         "light": True,
     }
+
+
+def _side_on(degrees: float) -> bool:
+    """Arms stretched out to the sides point at the viewer: a T-pose looks like standing."""
+    return 70.0 <= abs(degrees) <= 110.0
 
 
 def _mark_shows(mark: str, degrees: float) -> bool:
