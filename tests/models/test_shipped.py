@@ -36,7 +36,7 @@ def test_plain_diffusers_draws_the_same_picture(tmp_path: Path) -> None:
     picture = pipeline(
         CAPTION,
         negative_prompt="",
-        true_cfg_scale=2.0,
+        true_cfg_scale=3.5,
         guidance_scale=0.0,
         num_inference_steps=20,
         width=64,

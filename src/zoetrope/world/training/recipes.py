@@ -24,7 +24,7 @@ DECODER_SHARE: Final = 0.12
 DEFAULTS: Final = {
     "steps": 20,
     "guidance": 0.0,
-    "true_guidance": 2.0,
+    "true_guidance": 3.5,
     "width": 64,
     "height": 64,
     "max_tokens": 40,
