@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from zoetrope.errors import UserError
 from zoetrope.world.training import loop
 
 
@@ -75,6 +76,24 @@ def test_steps_made_again_are_logged_once(tmp_path: Path) -> None:
     loop.train(Line(), tmp_path, seconds=900, seed=1, learning_rate=0.05)
     steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_damaged_checkpoint_is_kept_and_named(tmp_path: Path) -> None:
+    loop.train(Line(), tmp_path, seconds=20, seed=1, learning_rate=0.05)
+    checkpoint = tmp_path / "line.safetensors"
+    for damaged in (checkpoint.read_bytes()[:40], b"", b"junk" * 50):
+        checkpoint.write_bytes(damaged)
+        with pytest.raises(UserError, match="damaged or of another recipe"):
+            loop.train(Line(), tmp_path, seconds=40, seed=1, learning_rate=0.05)
+        assert checkpoint.read_bytes() == damaged
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_torn_log_line_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"name": "line", "st')
+    loop.train(Line(), tmp_path, seconds=300, seed=1, learning_rate=0.05)
+    assert all(json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines())
 
 
 def test_the_learning_rate_warms_up_and_comes_down() -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
 
 CHECKPOINT_SECONDS = 60.0
@@ -155,7 +156,8 @@ def _follow(average: dict[str, Tensor], weights: dict[str, nn.Parameter], keep: 
 def _forget_after(path: Path, name: str, step: int) -> None:
     """Drop the log lines of steps that a killed run made after its last checkpoint: they are made again."""
     if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # A line that a power cut tore has no end; it is dropped with the steps it stood for.
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
         kept = [line for line in lines if (said := json.loads(line))["name"] != name or said["step"] <= step]
         write_atomic(path, "".join(line + "\n" for line in kept).encode())
 
@@ -190,6 +192,20 @@ def _restore(
 ) -> _Progress:
     if not path.exists():
         return _Progress()
+    try:
+        return _read_checkpoint(path, weights, average, optimizers)
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(
+            f"The checkpoint {path} is damaged or of another recipe; it was kept, remove it to begin anew."
+        ) from error
+
+
+def _read_checkpoint(
+    path: Path,
+    weights: dict[str, nn.Parameter],
+    average: dict[str, Tensor],
+    optimizers: list[torch.optim.Optimizer],
+) -> _Progress:
     with safe_open(path, "pt") as stored:
         states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
         for key in stored.keys():  # noqa: SIM118 - safe_open is no mapping
