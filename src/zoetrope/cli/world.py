@@ -63,7 +63,8 @@ def train(
     from zoetrope.world.training.loop import Report
     from zoetrope.world.training.recipes import result_path, run
 
-    target = out or work / result_path(recipe)
+    made = result_path(recipe)
+    target = out or work / made
     last: dict[str, Any] = {}
     with progress_bar(f"training {recipe}", round(seconds), as_json=as_json) as move:
 
