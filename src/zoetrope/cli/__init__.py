@@ -7,9 +7,11 @@ import typer
 from typer.core import TyperGroup
 
 from zoetrope import __version__
-from zoetrope.cli import models, world
+from zoetrope.cli import models, persona, world
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
+from zoetrope.cli.review import caption, correct, keep, reject, review
+from zoetrope.cli.train import train
 from zoetrope.errors import UserError
 
 
@@ -91,6 +93,9 @@ def zoetrope(
 
 app.command()(demo)
 app.command()(generate)
+for command in (caption, review, keep, reject, correct, train):
+    app.command()(command)
+app.add_typer(persona.app, name="persona", no_args_is_help=True)
 app.add_typer(models.app, name="models", no_args_is_help=True)
 app.add_typer(world.app, name="world", no_args_is_help=True)
 

@@ -1,7 +1,7 @@
 """The seam: all that the rest of Zoetrope asks of a model family."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from zoetrope.media.recipe import Recipe
+    from zoetrope.models.learner import Learner
     from zoetrope.models.memory import MemoryPlan
 
 # diffusers builds its pipelines' attributes while running, so no static type describes one.
@@ -68,12 +69,12 @@ class Family(ABC):
         folders.check_weights(folder)
         self.defaults(folder)
 
-    def load(self, folder: Path, plan: "MemoryPlan") -> Pipeline:
-        """The pipeline, on its device, from this folder alone."""
+    def load(self, folder: Path, plan: "MemoryPlan", leave_out: Collection[str] = ()) -> Pipeline:
+        """The pipeline, on its device, from this folder alone; parts that are left out are None."""
         from zoetrope.models.loading import load_pipeline
 
         self.check(folder)
-        return load_pipeline(self, folder, plan)
+        return load_pipeline(self, folder, plan, leave_out)
 
     def defaults(self, folder: Path) -> Defaults:
         """The family's defaults, with what the folder's own notes say instead."""
@@ -110,6 +111,10 @@ class Family(ABC):
     @abstractmethod
     def prompt_tokens(self, pipeline: Pipeline, prompt: str) -> int:
         """How long the prompt is to the encoder that reads all of it."""
+
+    @abstractmethod
+    def learner(self, folder: Path, plan: "MemoryPlan") -> "Learner":
+        """The model as the trainer sees it."""
 
     @abstractmethod
     def lora_layers(self, folder: Path) -> Mapping[str, LayerShapes]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from zoetrope.media.recipe import Recipe
+    from zoetrope.models.learner import Learner
+    from zoetrope.models.memory import MemoryPlan
 
 # kohya's names for a block's layers, by the layers that diffusers splits them into.
 _DOUBLE = {
@@ -93,6 +95,11 @@ class Flux(Family):
 
     def prompt_tokens(self, pipeline: Pipeline, prompt: str) -> int:
         return len(pipeline.tokenizer_2(prompt).input_ids)
+
+    def learner(self, folder: Path, plan: "MemoryPlan") -> "Learner":
+        from zoetrope.models.flux_learner import FluxLearner
+
+        return FluxLearner(self, folder, plan)
 
     def lora_layers(self, folder: Path) -> Mapping[str, LayerShapes]:
         transformer = folders.layer_shapes(folder, "transformer")

@@ -5,7 +5,6 @@ on a slow machine and on a fast one. Everything random of a step follows from (s
 on as if it had not been.
 """
 
-import json
 import math
 import random
 import time
@@ -15,12 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
-from zoetrope.errors import UserError
-from zoetrope.media.files import write_atomic
+from zoetrope.training.state import append_line, forget_after, restore, store
 
 CHECKPOINT_SECONDS = 60.0
 LOG_STEPS = 100
@@ -70,9 +66,9 @@ def train(
     weights = dict(recipe.parameters())
     optimizers = _optimizers(weights, learning_rate)
     average = {name: weight.detach().clone() for name, weight in weights.items()}
-    progress = _restore(checkpoint, weights, average, optimizers)
+    progress = _Progress(**(restore(checkpoint, weights, average, optimizers) or {}))
     log = folder / "log.jsonl"
-    _forget_after(log, recipe.name, progress.step)
+    forget_after(log, progress.step, recipe.name)
     last_save, losses = time.monotonic(), []
     while progress.spent < seconds:
         began = time.monotonic()
@@ -83,21 +79,14 @@ def train(
         progress.spent += time.monotonic() - began
         if progress.step % LOG_STEPS == 0:
             report = Report(recipe.name, progress.step, progress.spent, sum(losses) / len(losses))
-            _log(log, report)
+            append_line(log, vars(report))
             on_report(report)
             losses.clear()
         if time.monotonic() - last_save > CHECKPOINT_SECONDS:
-            _store(checkpoint, weights, average, optimizers, progress)
+            store(checkpoint, weights, average, optimizers, vars(progress))
             last_save = time.monotonic()
-    _store(checkpoint, weights, average, optimizers, progress)
+    store(checkpoint, weights, average, optimizers, vars(progress))
     return average
-
-
-def load_average(folder: Path, recipe: Recipe) -> None:
-    """Put the averaged weights of a stage's checkpoint into its module."""
-    with safe_open(folder / f"{recipe.name}.safetensors", "pt") as stored:
-        for name, weight in recipe.parameters():
-            weight.data.copy_(stored.get_tensor(f"average.{name}"))
 
 
 def use_average(recipe: Recipe, average: dict[str, Tensor]) -> None:
@@ -151,73 +140,3 @@ def _schedule(spent: float, step: int) -> float:
 def _follow(average: dict[str, Tensor], weights: dict[str, nn.Parameter], keep: float) -> None:
     targets = list(average.values())
     torch._foreach_lerp_(targets, [weights[name].detach() for name in average], 1.0 - keep)
-
-
-def _forget_after(path: Path, name: str, step: int) -> None:
-    """Drop the log lines of steps that a killed run made after its last checkpoint: they are made again."""
-    if path.exists():
-        # A line that a power cut tore has no end; it is dropped with the steps it stood for.
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-        kept = [line for line in lines if (said := json.loads(line))["name"] != name or said["step"] <= step]
-        write_atomic(path, "".join(line + "\n" for line in kept).encode())
-
-
-def _log(path: Path, report: Report) -> None:
-    line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in vars(report).items()})
-    with path.open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
-
-
-def _store(
-    path: Path,
-    weights: dict[str, nn.Parameter],
-    average: dict[str, Tensor],
-    optimizers: list[torch.optim.Optimizer],
-    progress: _Progress,
-) -> None:
-    tensors = {f"weight.{name}": w.detach() for name, w in weights.items()}
-    tensors |= {f"average.{name}": w for name, w in average.items()}
-    for i, optimizer in enumerate(optimizers):
-        for j, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{i}.{j}.{key}": value for key, value in state.items()}
-    blob = save({k: v.contiguous() for k, v in tensors.items()}, {"progress": json.dumps(vars(progress))})
-    write_atomic(path, blob)
-
-
-def _restore(
-    path: Path,
-    weights: dict[str, nn.Parameter],
-    average: dict[str, Tensor],
-    optimizers: list[torch.optim.Optimizer],
-) -> _Progress:
-    if not path.exists():
-        return _Progress()
-    try:
-        return _read_checkpoint(path, weights, average, optimizers)
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"The checkpoint {path} is damaged or of another recipe; it was kept, remove it to begin anew."
-        ) from error
-
-
-def _read_checkpoint(
-    path: Path,
-    weights: dict[str, nn.Parameter],
-    average: dict[str, Tensor],
-    optimizers: list[torch.optim.Optimizer],
-) -> _Progress:
-    with safe_open(path, "pt") as stored:
-        states: list[dict[int, dict[str, Tensor]]] = [{} for _ in optimizers]
-        for key in stored.keys():  # noqa: SIM118 - safe_open is no mapping
-            kind, _, rest = key.partition(".")
-            tensor = stored.get_tensor(key)
-            if kind == "weight":
-                weights[rest].data.copy_(tensor)
-            elif kind == "average":
-                average[rest].copy_(tensor)
-            else:
-                i, j, name = rest.split(".")
-                states[int(i)].setdefault(int(j), {})[name] = tensor
-        for optimizer, state in zip(optimizers, states, strict=True):
-            optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        return _Progress(**json.loads(stored.metadata()["progress"]))

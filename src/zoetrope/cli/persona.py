@@ -1,0 +1,214 @@
+"""`zoetrope persona`: a persona's workspace from its first picture on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoetrope.cli.output import JsonFlag, emit, paper
+from zoetrope.errors import UserError
+
+if TYPE_CHECKING:
+    from zoetrope.wheel.events import Event
+    from zoetrope.wheel.state import Entry, State
+    from zoetrope.wheel.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Personas: their sources, captions, decisions and history.")
+
+Name = Annotated[str, typer.Argument(help="A persona, or the path of its folder.")]
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Small letters and digits; its folder's name.")],
+    kind: Annotated[str, typer.Option(help="photoreal, drawn or style.")],
+    consent: Annotated[
+        str, typer.Option(metavar="self|granted:FILE|fictional", help="Why this person may be drawn.")
+    ] = "",
+    base: Annotated[str, typer.Option(help="The model to teach; see `zoetrope models list`.")] = "nano-flux",
+    trigger: Annotated[str | None, typer.Option(help="The word that will stand for it; the name if not given.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where; `personas/NAME` in the data folder if not given.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Begin a persona. Who it is, or why it may be drawn, is recorded first.
+
+    Example: zoetrope persona new ada --kind drawn --base nano-flux --consent fictional
+    """
+    from zoetrope.models.catalogue import Catalogue
+    from zoetrope.wheel.persona import make_persona
+    from zoetrope.wheel.workspace import new_workspace, personas_folder
+
+    said, document = _consent(consent, kind)
+    model = Catalogue().find(base)
+    persona = make_persona(name=name, kind=kind, trigger=trigger or name, base=model.name, consent={"kind": said})
+    workspace = new_workspace(folder or personas_folder() / name, persona, document)
+    emit(
+        {"name": name, "folder": str(workspace.folder), "persona": workspace.persona.model_dump(mode="json")},
+        as_json,
+        lambda: paper.print(f"{name} lives in {workspace.folder}. Next: zoetrope persona add {name} PICTURES"),
+    )
+
+
+def _consent(text: str, kind: str) -> tuple[str, Path | None]:
+    if not text:
+        whose = "a photoreal persona may be a real person: " if kind == "photoreal" else ""
+        raise UserError(f"Say why it may be drawn: {whose}give --consent self, granted:FILE or fictional.")
+    word, _, file = text.partition(":")
+    if word not in ("self", "granted", "fictional") or (word == "granted") != bool(file):
+        raise UserError(f"The consent {text!r} is none of self, granted:FILE (the signed document) and fictional.")
+    return word, Path(file) if file else None
+
+
+@app.command()
+def add(
+    name: Name,
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders or ZIP archives; a .txt beside is a caption.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Add pictures as sources: all of them, or none if one is bad.
+
+    Example: zoetrope persona add ada drawings
+    """
+    from zoetrope.wheel.intake import add_sources
+    from zoetrope.wheel.workspace import open_workspace
+
+    taken = add_sources(open_workspace(name), paths)
+    known = f"; {len(taken.known)} were there already" if taken.known else ""
+    emit(
+        {"added": list(taken.added), "known": list(taken.known)},
+        as_json,
+        lambda: paper.print(f"{len(taken.added)} sources added{known}."),
+    )
+
+
+@app.command()
+def status(name: Name, as_json: JsonFlag = False) -> None:
+    """Show where a persona stands: its pictures, decisions and versions.
+
+    Example: zoetrope persona status ada
+    """
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace = open_workspace(name)
+    state = workspace.state()
+    emit(_told(workspace, state), as_json, lambda: _show_status(workspace, state))
+
+
+@app.command("list")
+def list_personas(as_json: JsonFlag = False) -> None:
+    """Show every persona in the data folder.
+
+    Example: zoetrope persona list
+    """
+    from zoetrope.wheel.workspace import PERSONA, Workspace, personas_folder
+
+    found = [Workspace(path.parent) for path in sorted(personas_folder().glob(f"*/{PERSONA}"))]
+    told = [_told(workspace, workspace.state()) for workspace in found]
+
+    def show() -> None:
+        for each in told:
+            paper.print(f"{each['name']}: {len(each['pictures'])} pictures, {len(each['versions'])} versions")
+        if not told:
+            paper.print("No persona yet: zoetrope persona new NAME --kind drawn --consent fictional")
+
+    emit({"personas": told}, as_json, show)
+
+
+@app.command()
+def log(name: Name, as_json: JsonFlag = False) -> None:
+    """Show everything that happened, oldest first.
+
+    Example: zoetrope persona log ada
+    """
+    from zoetrope.wheel.workspace import open_workspace
+
+    events = open_workspace(name).log.read()
+
+    def show() -> None:
+        for event in events:
+            paper.print(f"{event.number:5} {event.at:%Y-%m-%d %H:%M} {_sentence(event)}", highlight=False, markup=False)
+
+    emit({"events": [event.model_dump(mode="json") for event in events]}, as_json, show)
+
+
+@app.command()
+def undo(name: Name, as_json: JsonFlag = False) -> None:
+    """Take back the last step: pictures added, captions, or decisions. Again takes back the one before.
+
+    Example: zoetrope persona undo ada
+    """
+    from zoetrope.wheel.workspace import open_workspace
+
+    taken = open_workspace(name).undo()
+    emit(
+        {"undone": [event.number for event in taken]},
+        as_json,
+        lambda: paper.print(f"Taken back: {len(taken)} × {taken[0].kind}."),
+    )
+
+
+@app.command()
+def doctor(
+    name: Name,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Write again whatever follows from the events.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check every hash, caption and event, and mend what can be mended safely; exit 1 if something remains.
+
+    Example: zoetrope persona doctor ada
+    """
+    from zoetrope.wheel.doctor import examine
+    from zoetrope.wheel.workspace import open_workspace
+
+    findings = examine(open_workspace(name), rebuild=rebuild)
+    healthy = all(finding.mended for finding in findings)
+
+    def show() -> None:
+        for finding in findings:
+            paper.print(finding.what, markup=False, highlight=False)
+        paper.print("All is well." if healthy else "Some of it needs you.")
+
+    emit({"healthy": healthy, "findings": [vars(finding) for finding in findings]}, as_json, show)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _told(workspace: "Workspace", state: "State") -> dict[str, Any]:
+    return {
+        "name": workspace.name,
+        "folder": str(workspace.folder),
+        "pictures": [_picture(entry) for entry in state.pictures.values()],
+        "versions": [vars(version) for version in state.versions],
+        "round": state.round,
+    }
+
+
+def _picture(entry: "Entry") -> dict[str, Any]:
+    return {
+        "sha256": entry.sha256,
+        "file": entry.file,
+        "origin": entry.origin.value,
+        "caption": entry.caption,
+        "decision": entry.decision.value,
+        "reason": entry.reason.value if entry.reason else None,
+    }
+
+
+def _show_status(workspace: "Workspace", state: "State") -> None:
+    from rich.table import Table
+
+    table = Table("picture", "from", "decision", "caption", title=f"{workspace.name}, round {state.round}")
+    for entry in state.pictures.values():
+        decision = f"{entry.decision.value} ({entry.reason.value})" if entry.reason else entry.decision.value
+        table.add_row(Path(entry.file).name[:24], entry.origin.value, decision, entry.caption[:60])
+    paper.print(table)
+    if not state.pictures:
+        paper.print(f"No pictures yet: zoetrope persona add {workspace.name} PICTURES")
+
+
+def _sentence(event: "Event") -> str:
+    said = event.model_dump(mode="json", exclude={"number", "batch", "at", "schema_version", "kind"})
+    words = [f"{key}={value[:12] if key == 'sha256' else value}" for key, value in said.items() if value]
+    return " ".join([event.kind, *words])

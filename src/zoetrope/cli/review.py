@@ -1,0 +1,202 @@
+"""`zoetrope review`, `keep`, `reject`, `correct`, `caption`: what a person says about pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoetrope.cli.output import JsonFlag, console, emit, paper
+from zoetrope.cli.persona import Name
+from zoetrope.errors import UserError
+
+if TYPE_CHECKING:
+    from zoetrope.wheel.events import Reason
+    from zoetrope.wheel.state import Entry
+    from zoetrope.wheel.workspace import Workspace
+
+Pictures = Annotated[list[str] | None, typer.Argument(help="Pictures by file name or the start of their hash.")]
+All = Annotated[bool, typer.Option("--all", help="Everything that waits for a decision.")]
+
+_BY = "person"
+_KEYS = "k keep · r reject · c correct · s skip · u undo · q stop"
+
+
+def review(name: Name, as_json: JsonFlag = False) -> None:
+    """Decide on everything that waits, one key a picture, beside a page with the pictures.
+
+    Example: zoetrope review ada
+    """
+    from zoetrope.wheel.contact import write_contact_page
+    from zoetrope.wheel.state import Decision
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace = open_workspace(name)
+    waiting = workspace.state().of(Decision.waiting)
+    page = workspace.folder / "review.html"
+    write_contact_page(workspace, waiting, page)
+    if not as_json and waiting:
+        console.print(f"The pictures: {page}\n{_KEYS}", highlight=False, markup=False)
+        _ask(workspace, waiting)
+    left = len(workspace.state().of(Decision.waiting))
+    emit(
+        {"page": str(page), "waiting": left},
+        as_json,
+        lambda: paper.print(f"{left} pictures still wait." if left else "Nothing waits for a decision."),
+    )
+
+
+def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
+    position = 0
+    while position < len(waiting):
+        entry = waiting[position]
+        label = f"[{position + 1}/{len(waiting)}] {Path(entry.file).name[:40]}: {entry.caption[:80]}"
+        console.print(label, highlight=False, markup=False)
+        key = typer.prompt("k/r/c/s/u/q", err=True).strip().lower()
+        if key == "q":
+            return
+        if key == "u" and position > 0:
+            workspace.undo()
+            position -= 1
+        elif key == "s" or _decided(workspace, entry, key):
+            position += 1
+        else:
+            console.print(_KEYS, highlight=False, markup=False)
+
+
+def _decided(workspace: "Workspace", entry: "Entry", key: str) -> bool:
+    from zoetrope.wheel import review as gate
+    from zoetrope.wheel.events import Reason
+
+    if key == "k":
+        gate.keep(workspace, [entry], _BY)
+    elif key == "r":
+        reason = typer.prompt(f"why ({', '.join(Reason)})", default="other", err=True)
+        if reason not in list(Reason):
+            return False
+        gate.reject(workspace, [entry], Reason(reason), _BY)
+    elif key == "c":
+        gate.correct(workspace, entry, _BY, instruction=typer.prompt("what should change", err=True))
+    else:
+        return False
+    return True
+
+
+def keep(name: Name, pictures: Pictures = None, every: All = False, as_json: JsonFlag = False) -> None:
+    """Take pictures for training.
+
+    Example: zoetrope keep ada --all
+    """
+    from zoetrope.wheel import review as gate
+
+    workspace, entries = _chosen(name, pictures, every)
+    gate.keep(workspace, entries, _BY)
+    _answer("kept", entries, as_json)
+
+
+def reject(
+    name: Name,
+    pictures: Pictures = None,
+    reason: Annotated[str, typer.Option(help="hands, identity, light, pose, artifact or other.")] = "other",
+    every: All = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Refuse pictures, and say why.
+
+    Example: zoetrope reject ada front-3.png --reason hands
+    """
+    from zoetrope.wheel import review as gate
+
+    workspace, entries = _chosen(name, pictures, every)
+    gate.reject(workspace, entries, _reason(reason), _BY)
+    _answer("rejected", entries, as_json)
+
+
+def correct(
+    name: Name,
+    picture: Annotated[str, typer.Argument(help="A picture by file name or the start of its hash.")],
+    instruction: Annotated[str, typer.Option(help="What should change, in words for the editor.")] = "",
+    replacement: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="The picture as it should be.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say how a picture should be: the pair later teaches the editor.
+
+    Example: zoetrope correct ada front-3.png --instruction "make her hair longer"
+    """
+    from zoetrope.wheel import review as gate
+
+    workspace, entries = _chosen(name, [picture], False)
+    gate.correct(workspace, entries[0], _BY, instruction=instruction, picture=replacement)
+    _answer("corrected", entries, as_json)
+
+
+def caption(
+    name: Name,
+    pictures: Pictures = None,
+    text: Annotated[str | None, typer.Option(help="The caption of one picture.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Words for every picture without a caption; [trigger] and [name] are filled in.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give pictures their words, and see which words there are and what is wrong with them.
+
+    Example: zoetrope caption ada --template "a drawing of [trigger], [name]"
+    """
+    from zoetrope.wheel import captions
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace = open_workspace(name)
+    edited = workspace.take_in_edits()
+    texts: dict[str, str] = {}
+    if text is not None:
+        if not pictures or len(pictures) != 1:
+            raise UserError("Name the one picture that --text is for.")
+        texts = {workspace.find(pictures[0]).sha256: text.strip()}
+    elif template is not None:
+        wanted = [workspace.find(each) for each in pictures or []] or [
+            entry for entry in workspace.state().pictures.values() if not entry.caption
+        ]
+        texts = {entry.sha256: captions.from_template(template, workspace.persona, entry) for entry in wanted}
+    workspace.caption(texts, _BY)
+    entries = list(workspace.state().pictures.values())
+    lint = captions.lint(workspace.persona, entries)
+    tags = captions.tags(entries)
+    result: dict[str, Any] = {"captioned": len(texts), "edited": len(edited), "lint": lint, "tags": tags}
+
+    def show() -> None:
+        paper.print(f"{len(texts)} captions written, {len(edited)} hand-edited files taken in.", highlight=False)
+        for fault in lint:
+            paper.print(f"Note: {fault}", markup=False, highlight=False)
+        for tag, count in list(tags.items())[:20]:
+            paper.print(f"{count:5}  {tag}", markup=False, highlight=False)
+
+    emit(result, as_json, show)
+
+
+def _chosen(name: str, pictures: list[str] | None, every: bool) -> "tuple[Workspace, list[Entry]]":
+    from zoetrope.wheel.state import Decision
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace = open_workspace(name)
+    if every == bool(pictures):
+        raise UserError("Name pictures, or give --all for everything that waits.")
+    entries = workspace.state().of(Decision.waiting) if every else [workspace.find(each) for each in pictures or []]
+    return workspace, entries
+
+
+def _reason(text: str) -> "Reason":
+    from zoetrope.wheel.events import Reason
+
+    if text not in list(Reason):
+        raise UserError(f"There is no reason called {text!r}; there are {', '.join(Reason)}.")
+    return Reason(text)
+
+
+def _answer(done: str, entries: "list[Entry]", as_json: bool) -> None:
+    emit(
+        {done: [entry.sha256 for entry in entries]},
+        as_json,
+        lambda: paper.print(f"{len(entries)} {done}; `zoetrope persona undo` takes it back.", highlight=False),
+    )

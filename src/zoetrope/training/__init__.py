@@ -1,0 +1,1 @@
+"""LoRA training for any model family: dataset, cache, loop, export."""

@@ -1,0 +1,112 @@
+"""What a training will take, and what it would leave out: told before it begins."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoetrope.models import folders
+from zoetrope.models.learner import Learner
+from zoetrope.models.memory import peak_memory
+from zoetrope.training.dataset import Dataset, Dropped, Shown
+from zoetrope.training.settings import Settings
+
+# Captions that many pictures share teach that caption's words to all of them at once.
+_SAME_CAPTION_SHARE = 0.5
+_LAYERS_BYTES = 34
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Figures and remarks for a person."""
+
+    pictures: int
+    buckets: dict[str, int]
+    dropped: tuple[Dropped, ...]
+    memory_bytes: int
+    seconds: float
+    remarks: tuple[str, ...]
+
+
+def preflight(
+    learner: Learner, dataset: Dataset, shown: Sequence[Shown], settings: Settings, trigger: str
+) -> Preflight:
+    """Estimate memory and time, and read the captions once over."""
+    sizes = Counter(f"{width}x{height}" for width, height in (each.size for each in shown))
+    return Preflight(
+        pictures=len(dataset.items),
+        buckets=dict(sorted(sizes.items())),
+        dropped=dataset.dropped,
+        memory_bytes=estimate_memory(learner, shown, settings),
+        seconds=estimate_seconds(learner, shown, settings),
+        remarks=(*learner.notes(), *caption_remarks([item.caption for item in dataset.items], trigger)),
+    )
+
+
+def caption_remarks(captions: Sequence[str], trigger: str) -> list[str]:
+    """What in the captions would teach the wrong thing."""
+    remarks = []
+    if trigger:
+        without = [caption for caption in captions if trigger.lower() not in caption.lower()]
+        if without:
+            remarks.append(f"{len(without)} of {len(captions)} captions lack the trigger {trigger!r}.")
+    text, times = Counter(captions).most_common(1)[0]
+    if times > 1 and times >= _SAME_CAPTION_SHARE * len(captions):
+        remarks.append(f"{times} of {len(captions)} captions are the same ({text[:60]!r}): say what differs.")
+    if not any(captions):
+        remarks.append("Every caption is empty: nothing ties the pictures to words.")
+    return remarks
+
+
+def estimate_memory(learner: Learner, shown: Sequence[Shown], settings: Settings) -> int:
+    """Bytes at the peak: the network, the adapter with its optimizer, and what a step remembers."""
+    each = 4 if learner.plan.dtype == "float32" else 2
+    counts = folders.parameters(learner.folder)
+    network = each * (counts["transformer"] + counts.get("vae", 0))
+    layers = learner.family.lora_layers(learner.folder)
+    import re
+
+    pattern = re.compile(learner.targets())
+    shapes = {name: shape for meant in layers.values() for name, shape in meant.items()}
+    chosen = [shape for name, shape in shapes.items() if pattern.fullmatch(name.removeprefix("transformer."))]
+    adapter = settings.rank * sum(sum(shape) for shape in chosen)
+    # Weight, average, gradient and two moments, each in float32.
+    held = 4 * 5 * adapter
+    width = max(min(shape) for shape in chosen)
+    depth = len({name.rsplit(".attn", 1)[0] for name in shapes if ".attn.to_q" in name})
+    remembered = _LAYERS_BYTES * width * depth * (1 - settings.checkpoint_blocks)
+    return int(network + held + settings.batch_size * most_tokens(learner, shown) * remembered)
+
+
+def most_tokens(learner: Learner, shown: Sequence[Shown]) -> int:
+    """Picture and text tokens of the largest bucket."""
+    step = learner.family.size_step(learner.folder)
+    return max(width * height for width, height in (s.size for s in shown)) // step**2 + learner.defaults.max_tokens
+
+
+def estimate_seconds(learner: Learner, shown: Sequence[Shown], settings: Settings) -> float:
+    """Operations over this device's measured rate: forward once, and back through activations alone."""
+    tokens = settings.batch_size * most_tokens(learner, shown)
+    passes = 2 + 2 + 2 * settings.checkpoint_blocks
+    operations = passes * folders.parameters(learner.folder)["transformer"] * tokens
+    return settings.steps * operations / matrix_rate(learner)
+
+
+def matrix_rate(learner: Learner) -> float:
+    """Operations a second in products of matrices as wide as a small model's."""
+    import torch
+
+    matrix = torch.randn(512, 512, device=learner.device, dtype=torch.bfloat16)
+    for _ in range(3):
+        matrix @ matrix
+    began, count = time.perf_counter(), 20
+    for _ in range(count):
+        matrix @ matrix
+    if learner.device.type == "cuda":
+        torch.cuda.synchronize()
+    return float(count * 2 * 512**3 / (time.perf_counter() - began))
+
+
+def used_memory(learner: Learner) -> int:
+    """The peak so far, for comparing with the estimate."""
+    return peak_memory(learner.plan.device)

@@ -1,0 +1,183 @@
+"""A whole training: dataset to exported LoRA, each stage told as it goes."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoetrope.errors import UserError
+from zoetrope.home import home
+from zoetrope.media.hashing import hash_bytes
+from zoetrope.models.catalogue import Model
+from zoetrope.models.learner import Learner
+from zoetrope.training import cache as caches
+from zoetrope.training import export as exports
+from zoetrope.training.adapter import Adapter
+from zoetrope.training.dataset import Dataset, Item, Shown, arrange, bucket
+from zoetrope.training.loop import STATE, Moment, Plan, Trainer
+from zoetrope.training.preflight import Preflight, preflight
+from zoetrope.training.settings import Precision, Settings
+from zoetrope.training.state import read_progress
+from zoetrope.training.trackers import Tracker
+
+# What may change between two halves of one training.
+_FREE = {"steps", "checkpoint_every", "sample_every"}
+
+
+class Watcher(Protocol):
+    """Who is told how far a training is."""
+
+    def preflight(self, said: Preflight) -> None: ...
+
+    def stage(self, name: str, done: int, total: int) -> None: ...
+
+    def moment(self, moment: Moment) -> None: ...
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, and where it goes."""
+
+    model: Model
+    dataset: Dataset
+    output: Path
+    name: str
+    settings: Settings
+    trigger: str = ""
+    samples: tuple[str, ...] = ()
+    assistant: Path | None = None
+    resume: bool = False
+
+
+def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ()) -> dict[str, Any]:
+    """Train and export `NAME.safetensors` and `NAME.json` into the output folder; the sheet is given back."""
+    settings = order.settings
+    learner = _learner(order.model, settings)
+    training, held_out = split_items(order.dataset.items, settings.validation)
+    step = order.model.family.size_step(order.model.folder)
+    shown, judged = arrange(training, settings.resolutions, step), arrange(held_out, settings.resolutions[:1], step)
+    watcher.preflight(preflight(learner, order.dataset, shown, settings, order.trigger))
+    plan = Plan(shown, judged, _fingerprint(order, shown))
+    _check_output(order, plan)
+    cache = caches.Cache(home() / "cache" / "training", order.model.sha256)
+    encode(cache, learner, [*shown, *judged], order.samples, watcher)
+    trainer = Trainer(learner, cache, plan, settings, order.output, order.assistant)
+    if order.resume:
+        trainer.resume()
+    with ExitStack() as stack:
+        for tracker in trackers:
+            stack.callback(tracker.close)
+        sampler = Sampler(order, learner, cache, trackers)
+        trainer.train(lambda moment: _tell(moment, watcher, trackers), sampler)
+        return _export(order, learner, cache, trainer)
+
+
+def encode(
+    cache: caches.Cache, learner: Learner, shown: Sequence[Shown], samples: Sequence[str], watcher: Watcher
+) -> None:
+    """Fill the cache; whatever encodes is dropped before the network comes."""
+    captions = ["", *samples, *(each.item.caption for each in shown)]
+    caches.encode_words(cache, learner, captions, lambda done: watcher.stage("captions", done, len(set(captions))))
+    caches.encode_pictures(cache, learner, shown, lambda done: watcher.stage("pictures", done, len(shown)))
+
+
+def split_items(items: Sequence[Item], share: float) -> tuple[list[Item], list[Item]]:
+    """What is trained on and what is held out; a picture's hash decides, so more pictures change little."""
+    count = min(round(len(items) * share), len(items) - 1)
+    held = {item.sha256 for item in sorted(items, key=lambda item: item.sha256)[:count]}
+    return [item for item in items if item.sha256 not in held], [item for item in items if item.sha256 in held]
+
+
+class Sampler:
+    """Draws the sample prompts with the network as it is, always from the same noise."""
+
+    def __init__(self, order: Order, learner: Learner, cache: caches.Cache, trackers: Sequence[Tracker]) -> None:
+        self._order = order
+        self._learner = learner
+        self._cache = cache
+        self._trackers = trackers
+        side = max(order.settings.resolutions)
+        self._size = bucket((side, side), side, order.model.family.size_step(order.model.folder))
+
+    def __call__(self, step: int, adapter: Adapter) -> None:
+        import torch
+
+        for number, prompt in enumerate(self._order.samples):
+            tokens = self._learner.defaults.max_tokens
+            words, plain = (self._cache.get(self._cache.words_key(text, tokens)) for text in (prompt, ""))
+            # As large as is trained at: at 1024² a sample would take longer than the steps between two of them.
+            size = self._size
+            arguments = self._learner.drawing_arguments(words, plain, size)
+            pipeline = self._learner.pipeline("transformer", "vae")
+            generator = torch.Generator("cpu").manual_seed(self._order.settings.seed + number)
+            image = pipeline(**arguments, generator=generator).images[0]
+            path = self._order.output / "samples" / f"{step:06d}-{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.save(path)
+            for tracker in self._trackers:
+                tracker.picture(step, str(number), path)
+
+
+def _learner(model: Model, settings: Settings) -> Learner:
+    plan = model.plan()
+    if settings.precision is Precision.fp32:
+        plan = replace(plan, dtype="float32")
+    return model.family.learner(model.folder, plan)
+
+
+def _fingerprint(order: Order, shown: Sequence[Shown]) -> str:
+    settings = order.settings.model_dump(mode="json", exclude=_FREE)
+    pictures = [[each.item.sha256, each.item.caption, each.item.repeats, each.item.weight, each.size] for each in shown]
+    return hash_bytes(json.dumps([order.model.sha256, settings, pictures], sort_keys=True).encode())
+
+
+def dataset_hash(items: Sequence[Item]) -> str:
+    """One hash for the pictures and their captions."""
+    return hash_bytes(json.dumps(sorted([item.sha256, item.caption] for item in items)).encode())
+
+
+def _check_output(order: Order, plan: Plan) -> None:
+    """An unfinished training is never trained over by accident."""
+    progress = read_progress(order.output / STATE)
+    if progress is not None and not order.resume and progress["step"] < order.settings.steps:
+        raise UserError(
+            f"{order.output} holds a training that stopped at step {progress['step']}: "
+            "give --resume to go on, or another --output."
+        )
+    if progress is None and order.resume:
+        raise UserError(f"{order.output} holds no training to go on with; start without --resume.")
+
+
+def _tell(moment: Moment, watcher: Watcher, trackers: Sequence[Tracker]) -> None:
+    watcher.moment(moment)
+    values = {"loss": moment.loss}
+    if moment.validation is not None:
+        values["validation"] = moment.validation
+    for tracker in trackers:
+        tracker.log(moment.step, values)
+
+
+def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Trainer) -> dict[str, Any]:
+    about = exports.About(
+        title=order.name,
+        trigger=order.trigger,
+        model=order.model.name,
+        model_sha256=order.model.sha256,
+        family=order.model.family.name,
+        dataset=dataset_hash(order.dataset.items),
+        tags=Counter(phrase.strip() for item in order.dataset.items for phrase in item.caption.split(",")),
+    )
+    path = order.output / f"{order.name}.safetensors"
+    first = trainer.plan.shown[0]
+    probe = exports.Probe(
+        cache.get(cache.picture_key(first))["latents"][None],
+        cache.get(cache.words_key(first.item.caption, learner.defaults.max_tokens)),
+    )
+    with trainer.adapter.averaged():
+        live = probe.answer(learner)
+    sheet = exports.export(path, trainer.adapter.average, learner, order.settings, about, trainer.step)
+    sheet["reload_difference"] = exports.check_reload(path, learner, live, probe)
+    return sheet

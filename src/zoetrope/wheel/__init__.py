@@ -1,0 +1,1 @@
+"""The wheel: a persona's workspace and its turns, all in plain files."""

@@ -1,0 +1,229 @@
+"""What happened in a workspace: numbered lines, only ever added to. Everything else is derived from them."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from zoetrope.errors import UserError
+
+SCHEMA = 1
+
+
+class Origin(StrEnum):
+    """Where a picture came from."""
+
+    source = "source"
+    edit = "edit"
+    synthetic = "synthetic"
+    correction = "correction"
+
+
+class Reason(StrEnum):
+    """Why a picture was rejected."""
+
+    hands = "hands"
+    identity = "identity"
+    light = "light"
+    pose = "pose"
+    artifact = "artifact"
+    other = "other"
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = Field(default=0, ge=0)
+    # The number of the first event that was recorded with this one: they are undone together.
+    batch: int = Field(default=0, ge=0)
+    schema_version: int = Field(default=SCHEMA, ge=1, le=SCHEMA)
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+
+class Created(_Event):
+    """The workspace began."""
+
+    kind: Literal["created"] = "created"
+    name: str
+
+
+class Added(_Event):
+    """A picture came in; `depth` counts the models between it and the sources."""
+
+    kind: Literal["added"] = "added"
+    sha256: str
+    file: str
+    origin: Origin
+    depth: int = 0
+    round: int = 0
+
+
+class Captioned(_Event):
+    """A picture got its words."""
+
+    kind: Literal["captioned"] = "captioned"
+    sha256: str
+    text: str
+    by: str
+
+
+class Kept(_Event):
+    """A reviewer took a picture for training."""
+
+    kind: Literal["kept"] = "kept"
+    sha256: str
+    by: str
+
+
+class Rejected(_Event):
+    """A reviewer refused a picture."""
+
+    kind: Literal["rejected"] = "rejected"
+    sha256: str
+    reason: Reason
+    by: str
+
+
+class Corrected(_Event):
+    """A reviewer said what is wrong: with the picture as it should be, or with an instruction for the editor."""
+
+    kind: Literal["corrected"] = "corrected"
+    sha256: str
+    by: str
+    instruction: str = ""
+    replacement: str | None = None
+
+
+class Trained(_Event):
+    """A round's LoRA was finished."""
+
+    kind: Literal["trained"] = "trained"
+    round: int
+    dataset: str
+    lora: str
+
+
+class Exported(_Event):
+    """A version was written to `exports/`."""
+
+    kind: Literal["exported"] = "exported"
+    round: int
+    version: int
+    sha256: str
+
+
+class Carded(_Event):
+    """A version's model card was drawn and measured."""
+
+    kind: Literal["carded"] = "carded"
+    round: int
+    scores: dict[str, float]
+
+
+class Closed(_Event):
+    """A round ended, and why: `done`, or the alarm that stopped it."""
+
+    kind: Literal["closed"] = "closed"
+    round: int
+    verdict: str
+
+
+class Undone(_Event):
+    """What was recorded together no longer counts."""
+
+    kind: Literal["undone"] = "undone"
+    target: int
+
+
+Event = Annotated[
+    Created | Added | Captioned | Kept | Rejected | Corrected | Trained | Exported | Carded | Closed | Undone,
+    Field(discriminator="kind"),
+]
+_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class EventLog:
+    """`events.jsonl`: read whole, added to at the end, whole lines or nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Event]:
+        """Every event in order; a torn last line is left out, any other fault is a sentence."""
+        return list(self._parsed(_whole_lines(self._bytes())))
+
+    def append(self, events: Iterable[Event]) -> list[Event]:
+        """Number the events and write them in one go. Call it with the workspace's lock held."""
+        self.repair()
+        known = self.read()
+        first = len(known) + 1
+        numbered = [event.model_copy(update={"number": first + i, "batch": first}) for i, event in enumerate(events)]
+        if numbered:
+            self._write("".join(event.model_dump_json() + "\n" for event in numbered).encode())
+        return numbered
+
+    def repair(self) -> bool:
+        """Cut off the half line that a crash left at the end; whether there was one."""
+        data = self._bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole == len(data):
+            return False
+        with self.path.open("r+b") as file:
+            file.truncate(whole)
+            os.fsync(file.fileno())
+        return True
+
+    def _bytes(self) -> bytes:
+        try:
+            return self.path.read_bytes() if self.path.exists() else b""
+        except OSError as error:
+            raise UserError(f"{self.path} could not be read ({error.strerror}).") from error
+
+    def _write(self, data: bytes) -> None:
+        before = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with self.path.open("ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            _cut(self.path, before)
+            raise UserError(f"{self.path} could not be written ({error.strerror}); nothing was recorded.") from error
+
+    def _parsed(self, lines: Iterable[bytes]) -> Iterator[Event]:
+        for number, line in enumerate(lines, start=1):
+            try:
+                event = _EVENT.validate_json(line)
+            except ValidationError as error:
+                raise UserError(self._fault(number, line)) from error
+            if event.number != number:
+                raise UserError(f"{self.path} line {number} is numbered {event.number}: the record was altered.")
+            yield event
+
+    def _fault(self, number: int, line: bytes) -> str:
+        try:
+            version = json.loads(line).get("schema_version", 0)
+        except (ValueError, AttributeError):
+            version = 0
+        if isinstance(version, int) and version > SCHEMA:
+            return f"{self.path} was written by a newer Zoetrope; update Zoetrope to read it."
+        return f"{self.path} line {number} is not an event; it was kept as it is, repair or restore it."
+
+
+def _whole_lines(data: bytes) -> list[bytes]:
+    return data.split(b"\n")[:-1]
+
+
+def _cut(path: Path, size: int) -> None:
+    """A full disk may have taken half of it: what was there before stays, and nothing else."""
+    try:
+        with path.open("r+b") as file:
+            file.truncate(size)
+    except OSError:
+        # The torn line is dropped by the next reader.
+        return

@@ -1,0 +1,106 @@
+"""Who a workspace is about: `persona.toml`."""
+
+import json
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from zoetrope.errors import UserError
+from zoetrope.media.files import write_text_atomic
+
+SCHEMA = 1
+_NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+_NAME_LIMIT = 48
+_TRIGGER = re.compile(r"[\w-]+(\s[\w-]+)*")
+
+
+class PersonaKind(StrEnum):
+    """What is to be learned."""
+
+    photoreal = "photoreal"
+    drawn = "drawn"
+    style = "style"
+
+
+class ConsentKind(StrEnum):
+    """Why this person may be drawn."""
+
+    self = "self"
+    granted = "granted"
+    fictional = "fictional"
+
+
+class Consent(BaseModel):
+    """The recorded statement; a granted one keeps its document in the workspace, by hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ConsentKind
+    document: str | None = None
+    sha256: str | None = None
+
+
+class Persona(BaseModel):
+    """What a person decided about a persona."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = SCHEMA
+    name: str
+    kind: PersonaKind
+    trigger: str
+    base: str
+    consent: Consent
+    scorers: tuple[str, ...] = ()
+    # The editor of flywheel 2: a model of the catalogue that takes a picture and an instruction.
+    editor: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if len(name) > _NAME_LIMIT or not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot be a persona's name: use small letters, digits, and - _ between them")
+        return name
+
+    @field_validator("trigger")
+    @classmethod
+    def _plain_trigger(cls, trigger: str) -> str:
+        if len(trigger) > _NAME_LIMIT or not _TRIGGER.fullmatch(trigger):
+            raise ValueError(f"{trigger!r} cannot be a trigger: use one to a few words of letters, digits, - and _")
+        return trigger
+
+    def to_toml(self) -> str:
+        """The file's text; JSON spells these plain strings as TOML does."""
+        plain = self.model_dump(mode="json", exclude_none=True)
+        consent = plain.pop("consent")
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
+        return "\n".join([*lines, "", "[consent]", *(f"{k} = {json.dumps(v)}" for k, v in consent.items()), ""])
+
+
+def make_persona(**fields: object) -> Persona:
+    """A persona from what a person typed, or one sentence."""
+    try:
+        return Persona.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        said = fault["msg"].removeprefix("Value error, ")
+        where = "" if said != fault["msg"] else f"{'.'.join(map(str, fault['loc']))}: "
+        raise UserError(f"{where}{said}.") from error
+
+
+def read_persona(path: Path) -> Persona:
+    """Read `persona.toml`."""
+    try:
+        return Persona.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UserError(f"{path} could not be read ({error.strerror}).") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not readable; it was kept as it is, repair it.") from error
+
+
+def write_persona(path: Path, persona: Persona) -> None:
+    """Write `persona.toml` whole or not at all."""
+    write_text_atomic(path, persona.to_toml())

@@ -1,0 +1,182 @@
+"""A persona's workspace: one folder, one lock, one record."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from zoetrope.errors import UserError
+from zoetrope.home import home
+from zoetrope.media.files import write_atomic, write_text_atomic
+from zoetrope.media.hashing import hash_bytes
+from zoetrope.wheel import events as ev
+from zoetrope.wheel.persona import Persona, read_persona, write_persona
+from zoetrope.wheel.state import Entry, State, derive, last_undoable
+
+PERSONA = "persona.toml"
+EVENTS = "events.jsonl"
+SOURCES = "sources"
+PICTURES = "pictures"
+
+
+class Workspace:
+    """Reads are free; every write goes through `record` or under `locked`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = ev.EventLog(folder / EVENTS)
+        self._lock = FileLock(folder / ".lock")
+
+    @property
+    def name(self) -> str:
+        return self.persona.name
+
+    @property
+    def persona(self) -> Persona:
+        return read_persona(self.folder / PERSONA)
+
+    def state(self) -> State:
+        return derive(self.log.read())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from writing here; a second one is told at once."""
+        try:
+            with self._lock.acquire(timeout=0):
+                yield
+        except Timeout as error:
+            raise UserError(
+                f"Another Zoetrope command is at work in {self.folder}; wait for it, nothing was changed."
+            ) from error
+        except OSError as error:
+            raise UserError(f"{self.folder} cannot be written ({error.strerror}); nothing was changed.") from error
+
+    def record(self, events: Sequence[ev.Event]) -> list[ev.Event]:
+        """Add events to the record, all or none; together they are one step of `undo`."""
+        with self.locked():
+            return self.log.append(events)
+
+    def undo(self) -> list[ev.Event]:
+        """Take back what was recorded together last; a second undo takes back the step before."""
+        with self.locked():
+            taken = last_undoable(self.log.read())
+            if not taken:
+                raise UserError(f"There is nothing left to undo in {self.name}.")
+            self.log.append([ev.Undone(target=taken[0].batch)])
+            for event in taken:
+                if isinstance(event, ev.Captioned):
+                    self._write_caption(event.sha256)
+            return list(taken)
+
+    def path(self, entry: Entry) -> Path:
+        return self.folder / entry.file
+
+    def caption_path(self, entry: Entry) -> Path:
+        return self.path(entry).with_suffix(".txt")
+
+    def find(self, named: str) -> Entry:
+        """A picture by the start of its hash, or by its file's name."""
+        pictures = self.state().pictures.values()
+        found = [e for e in pictures if Path(e.file).name == named or e.file == named]
+        if not found and len(named) >= 4:
+            found = [e for e in pictures if e.sha256.startswith(named)]
+        if len(found) == 1:
+            return found[0]
+        fault = "no picture" if not found else f"{len(found)} pictures"
+        raise UserError(f"{self.name} has {fault} called {named!r}; `zoetrope persona status {self.name}` lists them.")
+
+    def caption(self, texts: dict[str, str], by: str) -> None:
+        """Give pictures their words: an event each, and the .txt beside the picture."""
+        with self.locked():
+            self.log.append([ev.Captioned(sha256=sha256, text=text, by=by) for sha256, text in texts.items()])
+            for sha256 in texts:
+                self._write_caption(sha256)
+
+    def take_in_edits(self) -> list[str]:
+        """A caption file that a person edited counts: it becomes an event. The pictures' hashes are given back."""
+        with self.locked():
+            changed = {}
+            for entry in self.state().pictures.values():
+                text = read_caption(self.caption_path(entry))
+                if text is not None and text != entry.caption:
+                    changed[entry.sha256] = text
+            self.log.append([ev.Captioned(sha256=sha, text=text, by="hand") for sha, text in changed.items()])
+            return list(changed)
+
+    def store(self, data: bytes, recipe: str | None = None) -> tuple[str, str]:
+        """Keep a made picture by the hash of its bytes; its hash and its file within the workspace."""
+        sha256 = hash_bytes(data)
+        relative = Path(PICTURES) / sha256[:2] / f"{sha256}.png"
+        path = self.folder / relative
+        if not path.exists():
+            write_atomic(path, data)
+        if recipe is not None:
+            write_text_atomic(path.with_suffix(".json"), recipe)
+        return sha256, relative.as_posix()
+
+    def _write_caption(self, sha256: str) -> None:
+        entry = self.state().pictures.get(sha256)
+        if entry is None:
+            return
+        path = self.caption_path(entry)
+        if entry.caption:
+            write_text_atomic(path, entry.caption + "\n")
+        else:
+            path.unlink(missing_ok=True)
+
+
+def read_caption(path: Path) -> str | None:
+    """The words in a .txt file; none when there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text; save it as UTF-8 and try again.") from error
+
+
+def personas_folder() -> Path:
+    return home() / "personas"
+
+
+def open_workspace(named: str) -> Workspace:
+    """The workspace of a persona in the data folder, or at a path."""
+    for folder in (personas_folder() / named, Path(named)):
+        if (folder / PERSONA).is_file():
+            return Workspace(folder)
+    known = ", ".join(sorted(path.parent.name for path in personas_folder().glob(f"*/{PERSONA}")))
+    hint = f"there are {known}" if known else "make one with `zoetrope persona new`"
+    raise UserError(f"There is no persona called {named!r}; {hint}.")
+
+
+def new_workspace(folder: Path, persona: Persona, document: Path | None = None) -> Workspace:
+    """Begin a workspace; `document` is the consent that was granted. Nothing is left behind if it fails."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is already there and not empty; it was left as it is.")
+    workspace = Workspace(folder)
+    try:
+        (folder / SOURCES).mkdir(parents=True, exist_ok=True)
+        if document is not None:
+            data = _read_document(document)
+            kept = Path("consent") / document.name
+            write_atomic(folder / kept, data)
+            consent = persona.consent.model_copy(update={"document": kept.as_posix(), "sha256": hash_bytes(data)})
+            persona = persona.model_copy(update={"consent": consent})
+        workspace.record([ev.Created(name=persona.name)])
+        # Last, as only a folder with this file counts as a workspace.
+        write_persona(folder / PERSONA, persona)
+    except (OSError, UserError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{folder} could not be made ({error.strerror}).") from error
+    return workspace
+
+
+def _read_document(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"The consent {path} could not be read ({error.strerror}).") from error

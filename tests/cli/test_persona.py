@@ -1,0 +1,93 @@
+"""`zoetrope persona`, `caption`, `review`, `keep`, `reject`, `correct`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.wheel import cast
+from zoetrope.cli import app
+
+
+def run(*arguments: str | Path, code: int = 0, keys: str = "") -> Any:
+    result = CliRunner().invoke(app, list(map(str, arguments)), input=keys)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def told(*arguments: str | Path, code: int = 0) -> Any:
+    return json.loads(run(*arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Path:
+    run("persona", "new", "ada", "--kind", "drawn", "--consent", "fictional")
+    run("persona", "add", "ada", cast.folder(tmp_path / "drawings"))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("ada")
+def test_from_new_to_kept() -> None:
+    assert [each["name"] for each in told("persona", "list")["personas"]] == ["ada"]
+    assert told("keep", "ada", "ada-0.png")["kept"] == [told("persona", "status", "ada")["pictures"][0]["sha256"]]
+    told("reject", "ada", "ada-1.png", "--reason", "hands")
+    told("correct", "ada", "ada-2.png", "--instruction", "longer hair")
+    pictures = told("persona", "status", "ada")["pictures"]
+    assert [each["decision"] for each in pictures] == ["kept", "rejected", "corrected"]
+    assert len(told("persona", "undo", "ada")["undone"]) == 1
+    kinds = [event["kind"] for event in told("persona", "log", "ada")["events"]]
+    assert kinds[-4:] == ["kept", "rejected", "corrected", "undone"]
+    assert told("persona", "doctor", "ada") == {"healthy": True, "findings": []}
+
+
+@pytest.mark.usefixtures("ada")
+def test_the_terminal_reviewer_works_by_single_keys() -> None:
+    run("review", "ada", keys="k\nu\nr\nhands\nx\ns\nc\nbrighter\n")
+    pictures = told("persona", "status", "ada")["pictures"]
+    assert [(each["decision"], each["reason"]) for each in pictures] == [
+        ("rejected", "hands"),
+        ("waiting", None),
+        ("corrected", None),
+    ]
+    page = Path(told("review", "ada")["page"])
+    assert "scene 1" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("ada")
+def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "side_view.png").write_bytes(cast.picture(7))
+    run("persona", "add", "ada", tmp_path / "more")
+    assert "1 of 4 pictures have no caption." in told("caption", "ada")["lint"]
+    assert told("caption", "ada", "--template", "drawing of [trigger], [name]")["captioned"] == 1
+    assert told("persona", "status", "ada")["pictures"][3]["caption"] == "drawing of ada, side view"
+    said = told("caption", "ada", "ada-0.png", "--text", "a girl")
+    assert said["lint"] == ["1 captions lack the trigger 'ada'."]
+    assert said["tags"]["side view"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["persona", "new", "eve", "--kind", "photoreal"], "may be a real person"),
+        (["persona", "new", "eve", "--kind", "drawn", "--consent", "granted"], "is none of self"),
+        (["persona", "new", "eve", "--kind", "oil", "--consent", "self"], "kind"),
+        (["persona", "new", "eve", "--kind", "drawn", "--consent", "self", "--base", "nano-flax"], "nano-flux"),
+        (["persona", "new", "ada", "--kind", "drawn", "--consent", "self"], "already there"),
+        (["persona", "add", "ada", "nowhere"], "There is no file or folder nowhere"),
+        (["persona", "status", "eve"], "There is no persona called 'eve'; there are ada."),
+        (["keep", "ada"], "Name pictures, or give --all"),
+        (["keep", "ada", "zzz.png"], "ada has no picture called 'zzz.png'"),
+        (["reject", "ada", "ada-0.png", "--reason", "ugly"], "There is no reason called 'ugly'"),
+        (["correct", "ada", "ada-0.png"], "Say what to correct"),
+        (["caption", "ada", "--text", "words"], "Name the one picture"),
+        (["caption", "ada", "ada-0.png", "--template", " "], "The template is empty"),
+    ],
+)
+@pytest.mark.usefixtures("ada")
+def test_a_mistake_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    result = run(*arguments, code=2)
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,246 @@
+"""LoRA training on tiny FLUX folders: what it makes loads elsewhere, and a kill changes nothing."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from tests import tiny
+from tests.wheel import cast
+from zoetrope.errors import UserError
+from zoetrope.models.catalogue import Catalogue, Model
+from zoetrope.models.flux_learner import FluxLearner
+from zoetrope.models.loras import check_fits, open_lora, read_state
+from zoetrope.training import cache as caches
+from zoetrope.training.dataset import read_dataset
+from zoetrope.training.loop import Moment
+from zoetrope.training.preflight import Preflight
+from zoetrope.training.run import Order, train_lora
+from zoetrope.training.settings import Precision, Settings
+from zoetrope.training.trackers import open_tracker
+
+SETTINGS = Settings(
+    steps=6, rank=2, lr=0.02, warmup=1, resolutions=(32,), batch_size=2, checkpoint_every=3, precision=Precision.fp32
+)
+
+
+class Silent:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[Preflight] = []
+        self.moments: list[Moment] = []
+
+    def preflight(self, said: Preflight) -> None:
+        self.said.append(said)
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        pass
+
+    def moment(self, moment: Moment) -> None:
+        self.moments.append(moment)
+
+
+def model(tmp_path: Path, kind: str = "dev") -> Model:
+    family = "flux_kontext" if kind == "kontext" else "flux"
+    return Catalogue().add(kind, family, tiny.copied(kind, tmp_path / f"model-{kind}"))
+
+
+def order(tmp_path: Path, found: Model, output: str = "out", settings: Settings = SETTINGS) -> Order:
+    data = tmp_path / "data"
+    if not data.exists():
+        cast.folder(data, 4)
+    return Order(found, read_dataset(data), tmp_path / output, "ada", settings)
+
+
+@pytest.mark.parametrize("kind", ["dev", "schnell", "kontext"])
+def test_it_learns_and_the_export_loads_everywhere(tmp_path: Path, kind: str) -> None:
+    found = model(tmp_path, kind)
+    watcher = Silent()
+    sheet = train_lora(order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 40})), watcher)
+    losses = [moment.loss for moment in watcher.moments]
+    assert losses[-1] < losses[0]
+    file = tmp_path / "out" / "ada.safetensors"
+    lora = open_lora(file)
+    assert lora.sha256 == sheet["sha256"] == json.loads((tmp_path / "out" / "ada.json").read_text())["sha256"]
+    check_fits(lora, found.family, found.folder, kind)
+    pipeline = found.load()
+    pipeline.load_lora_weights(str(file), adapter_name="ada")
+    before = next(iter(pipeline.transformer.state_dict().values())).clone()
+    pipeline.set_adapters(["ada"], [0.0])
+    assert torch.equal(before, next(iter(pipeline.transformer.state_dict().values())))
+    assert sheet["reload_difference"] < 0.02
+
+
+def test_the_header_says_what_others_read(tmp_path: Path) -> None:
+    train_lora(order(tmp_path, model(tmp_path)), Silent())
+    with safe_open(tmp_path / "out" / "ada.safetensors", "pt") as file:
+        said = file.metadata()
+    assert said["modelspec.architecture"] == "flux-1-dev/lora"
+    assert said["ss_network_dim"] == said["ss_network_alpha"] == "2"
+    assert said["modelspec.hash_sha256"].startswith("0x")
+    assert json.loads(said["ss_tag_frequency"])["dataset"]["portrait of ada"] == 4
+
+
+def test_alpha_is_folded_in(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    settings = SETTINGS.model_copy(update={"alpha": 8.0, "steps": 3})
+    train_lora(order(tmp_path, found, settings=settings), Silent())
+    file = tmp_path / "out" / "ada.safetensors"
+    state = load_file(str(tmp_path / "out" / "state.safetensors"))
+    exported = load_file(str(file))
+    name = next(name for name in exported if ".lora_B." in name)
+    inner = name.removeprefix("transformer.")
+    assert torch.allclose(exported[name], 4.0 * state[f"average.{inner}"])
+    folded = read_state(open_lora(file), found.family, found.folder)
+    assert torch.allclose(folded[name], exported[name].float())
+
+
+def script(tmp_path: Path, output: str) -> list[str]:
+    arguments = ["train", "--model", "dev", "--data", str(tmp_path / "data"), "--output", str(tmp_path / output)]
+    arguments += ["--name", "ada", "--steps", "60", "--rank", "2", "--lr", "0.02", "--resolution", "32"]
+    return [*arguments, "--batch-size", "2", "--checkpoint-every", "5", "--precision", "fp32", "--json"]
+
+
+def command(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoetrope.cli", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def test_a_killed_training_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    model(tmp_path)
+    cast.folder(tmp_path / "data", 4)
+    assert command(script(tmp_path, "whole")).wait() == 0
+    rng = random.Random(3)
+    state = tmp_path / "killed" / "state.safetensors"
+    kills = 0
+    for _ in range(30):
+        process = command([*script(tmp_path, "killed"), *(["--resume"] if state.exists() else [])])
+        if kills < 3:
+            began = tmp_path / "killed" / "metrics.jsonl"
+            while not began.exists() and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.3))
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+                kills += 1
+        if process.wait() == 0:
+            break
+        assert not list((tmp_path / "killed").glob("*.safetensors.*"))
+    assert kills > 0
+    whole, killed = ((tmp_path / name / "ada.safetensors").read_bytes() for name in ("whole", "killed"))
+    assert whole == killed
+    steps = [json.loads(line)["step"] for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps))
+
+
+def test_only_what_changed_is_encoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = model(tmp_path)
+    tallies: list[tuple[int, int]] = []
+    for name in ("encode_words", "encode_pictures"):
+        original = getattr(caches, name)
+
+        def counted(*arguments: object, original: object = original) -> caches.Tally:
+            tally: caches.Tally = original(*arguments)  # type: ignore[operator]
+            tallies.append((tally.made, tally.found))
+            return tally
+
+        monkeypatch.setattr(caches, name, counted)
+    train_lora(order(tmp_path, found, "one"), Silent())
+    train_lora(order(tmp_path, found, "two"), Silent())
+    (tmp_path / "data" / "ada-1.png").write_bytes(cast.picture(40))
+    (tmp_path / "data" / "ada-2.txt").write_text("other words", encoding="utf-8")
+    train_lora(order(tmp_path, found, "three"), Silent())
+    assert tallies == [(5, 0), (4, 0), (0, 5), (0, 4), (1, 4), (1, 3)]
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = model(tmp_path)
+    predict, calls = FluxLearner.predict, iter(range(100))
+
+    def broken(self: FluxLearner, *arguments: object) -> torch.Tensor:
+        answer = predict(self, *arguments)  # type: ignore[arg-type]
+        return answer * float("nan") if next(calls) == 4 else answer
+
+    monkeypatch.setattr(FluxLearner, "predict", broken)
+    with pytest.raises(UserError, match="stopped being a number at step 5"):
+        train_lora(order(tmp_path, found), Silent())
+    assert not (tmp_path / "out" / "ada.safetensors").exists()
+    monkeypatch.undo()
+    train_lora(replace(order(tmp_path, found), resume=True), Silent())
+    assert (tmp_path / "out" / "ada.safetensors").exists()
+
+
+def test_a_training_that_stopped_is_not_trained_over(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    train_lora(order(tmp_path, found), Silent())
+    longer = order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 9}))
+    with pytest.raises(UserError, match="stopped at step 6: give --resume"):
+        train_lora(longer, Silent())
+    train_lora(replace(longer, resume=True), Silent())
+    other = order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 12, "rank": 4}))
+    with pytest.raises(UserError, match=r"another training|other pictures, captions or settings"):
+        train_lora(replace(other, resume=True), Silent())
+    with pytest.raises(UserError, match="holds no training to go on with"):
+        train_lora(replace(order(tmp_path, found, "fresh"), resume=True), Silent())
+
+
+def test_nothing_is_exported_that_changes_nothing(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"lr": 1e-12})
+    with pytest.raises(UserError, match="changes nothing"):
+        train_lora(order(tmp_path, model(tmp_path), settings=settings), Silent())
+
+
+def test_held_out_pictures_are_judged_and_not_trained_on(tmp_path: Path) -> None:
+    watcher = Silent()
+    settings = SETTINGS.model_copy(update={"validation": 0.25, "checkpoint_blocks": 0.5})
+    train_lora(order(tmp_path, model(tmp_path), settings=settings), watcher)
+    assert watcher.said[0].buckets == {"32x32": 3}
+    assert watcher.moments[-1].validation is not None
+
+
+def test_an_assistant_works_while_training_only(tmp_path: Path) -> None:
+    found = model(tmp_path, "schnell")
+    helped = replace(order(tmp_path, found, "helped"), assistant=tiny.saved_lora("schnell"))
+    train_lora(helped, Silent())
+    alone = order(tmp_path, found, "alone")
+    watcher = Silent()
+    train_lora(alone, watcher)
+    assert "distilled" in watcher.said[0].remarks[0]
+    one, other = (load_file(str(tmp_path / name / "ada.safetensors")) for name in ("helped", "alone"))
+    assert one.keys() == other.keys()
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_samples_are_drawn_along_the_way(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"sample_every": 3})
+    asked = replace(order(tmp_path, model(tmp_path), settings=settings), samples=("ada", "a park"))
+    train_lora(asked, Silent())
+    drawn = sorted(path.name for path in (tmp_path / "out" / "samples").iterdir())
+    assert drawn == ["000003-0.png", "000003-1.png", "000006-0.png", "000006-1.png"]
+
+
+@pytest.mark.parametrize("name", ["wandb", "tensorboard"])
+def test_trackers_leave_curves_and_samples(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    settings = SETTINGS.model_copy(update={"sample_every": 3})
+    asked = replace(order(tmp_path, model(tmp_path), settings=settings), samples=("ada",))
+    train_lora(asked, Silent(), [open_tracker(name, tmp_path / "out", {"steps": 6})])
+    left = [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert any(file.startswith("events.out") or file.endswith(".wandb") for file in left)
+    with pytest.raises(UserError, match="no tracker called 'paper'"):
+        open_tracker("paper", tmp_path, {})

@@ -1,0 +1,109 @@
+"""Pictures from outside: all of them or none, and one sentence when one is bad."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.wheel import cast
+from zoetrope.errors import UserError
+from zoetrope.wheel.doctor import examine
+from zoetrope.wheel.intake import add_sources
+
+
+def archive(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in members.items():
+            made.writestr(name, data)
+    return path
+
+
+def test_a_zip_with_captions(tmp_path: Path) -> None:
+    ada = cast.ada(tmp_path / "ada")
+    members = {"set/one.png": cast.picture(1), "set/one.txt": b"portrait of ada", "__MACOSX/one.png": b"x"}
+    taken = add_sources(ada, [archive(tmp_path / "set.zip", members)])
+    assert taken.added == ("one.png",)
+    assert next(iter(ada.state().pictures.values())).caption == "portrait of ada"
+
+
+def tiny(path: Path) -> Path:
+    (path / "tiny.png").write_bytes(cast.picture(0, side=2))
+    return path / "tiny.png"
+
+
+def huge(path: Path) -> Path:
+    buffer = io.BytesIO()
+    Image.new("1", (20000, 10000)).save(buffer, "PNG")
+    (path / "huge.png").write_bytes(buffer.getvalue())
+    return path / "huge.png"
+
+
+def latin(path: Path) -> Path:
+    folder = cast.folder(path / "latin")
+    (folder / "ada-1.txt").write_bytes("café".encode("latin-1"))
+    return folder
+
+
+def corrupt(path: Path) -> Path:
+    whole = archive(path / "whole.zip", {"one.png": cast.picture(1)})
+    (path / "corrupt.zip").write_bytes(whole.read_bytes()[:-30])
+    return path / "corrupt.zip"
+
+
+def flipped(path: Path) -> Path:
+    whole = bytearray(archive(path / "whole.zip", {"one.png": cast.picture(1)}).read_bytes())
+    whole[60] ^= 0xFF
+    (path / "flipped.zip").write_bytes(whole)
+    return path / "flipped.zip"
+
+
+def escaping(path: Path) -> Path:
+    return archive(path / "escape.zip", {"../../one.png": cast.picture(1)})
+
+
+def empty(path: Path) -> Path:
+    (path / "empty").mkdir()
+    return path / "empty"
+
+
+def words_only(path: Path) -> Path:
+    folder = empty(path)
+    (folder / "one.txt").write_text("alone", encoding="utf-8")
+    return folder
+
+
+def not_a_picture(path: Path) -> Path:
+    folder = cast.folder(path / "mixed")
+    (folder / "zz.png").write_bytes(b"GIF89a")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (tiny, "is 2x2 pixels, and at least 32 a side"),
+        (huge, "pixels are allowed"),
+        (latin, "ada-1.txt is not UTF-8 text"),
+        (corrupt, "is not a readable ZIP archive"),
+        (flipped, "is not a readable ZIP archive"),
+        (escaping, "names a file outside itself"),
+        (empty, "There are no pictures in"),
+        (words_only, "There are no pictures in"),
+        (not_a_picture, "zz.png"),
+        (lambda path: path / "nowhere", "There is no file or folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_changes_nothing(
+    make: Callable[[Path], Path], sentence: str, tmp_path: Path
+) -> None:
+    ada = cast.ada(tmp_path / "ada")
+    given = tmp_path / "given"
+    given.mkdir()
+    with pytest.raises(UserError, match=sentence):
+        add_sources(ada, [make(given)])
+    assert not ada.state().pictures
+    assert not list((ada.folder / "sources").iterdir())
+    assert examine(ada) == []

@@ -1,0 +1,186 @@
+"""Workspaces: an append-only record, one writer, undo, and what crashes leave behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.wheel import cast
+from zoetrope.errors import UserError
+from zoetrope.wheel import events as ev
+from zoetrope.wheel import review
+from zoetrope.wheel.doctor import examine
+from zoetrope.wheel.intake import add_sources
+from zoetrope.wheel.persona import make_persona
+from zoetrope.wheel.state import Decision
+from zoetrope.wheel.workspace import Workspace, new_workspace, open_workspace, personas_folder
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Workspace:
+    workspace = cast.ada(tmp_path / "ada")
+    add_sources(workspace, [cast.folder(tmp_path / "drawings")])
+    return workspace
+
+
+def test_sources_keep_their_bytes_names_and_captions(ada: Workspace) -> None:
+    entries = list(ada.state().pictures.values())
+    assert [entry.file for entry in entries] == [f"sources/ada-{index}.png" for index in range(3)]
+    assert [ada.path(entry).read_bytes() for entry in entries] == [cast.picture(index) for index in range(3)]
+    assert entries[1].caption == "portrait of ada, scene 1"
+    assert {entry.decision for entry in entries} == {Decision.waiting}
+
+
+def test_the_same_picture_comes_in_once(ada: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "drawings" / "again.png").write_bytes(cast.picture(0))
+    taken = add_sources(ada, [tmp_path / "drawings"])
+    assert (taken.added, len(taken.known)) == ((), 4)
+    assert len(ada.state().pictures) == 3
+
+
+def test_another_picture_of_the_same_name_gets_its_own(ada: Workspace, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "ada-0.png").write_bytes(cast.picture(9))
+    add_sources(ada, [other])
+    assert list(ada.state().pictures.values())[-1].file == "sources/ada-0-2.png"
+
+
+def test_decisions_and_their_undo(ada: Workspace) -> None:
+    first, second, third = ada.state().pictures.values()
+    review.keep(ada, [first, second], "person")
+    review.reject(ada, [third], ev.Reason.hands, "person")
+    assert [entry.decision.value for entry in ada.state().pictures.values()] == ["kept", "kept", "rejected"]
+    ada.undo()
+    assert [entry.decision.value for entry in ada.state().pictures.values()] == ["kept", "kept", "waiting"]
+    ada.undo()
+    assert not ada.state().of(Decision.kept)
+
+
+def test_everything_can_be_undone_and_then_nothing(ada: Workspace) -> None:
+    ada.undo()
+    assert not ada.state().pictures
+    with pytest.raises(UserError, match="nothing left to undo"):
+        ada.undo()
+
+
+def test_undoing_a_caption_brings_the_file_back(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption({entry.sha256: "something else"}, "person")
+    assert ada.caption_path(entry).read_text(encoding="utf-8") == "something else\n"
+    ada.undo()
+    assert ada.caption_path(entry).read_text(encoding="utf-8") == "portrait of ada, scene 0\n"
+
+
+def test_a_hand_edited_caption_is_taken_in(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption_path(entry).write_text("by hand", encoding="utf-8")
+    assert ada.take_in_edits() == [entry.sha256]
+    assert ada.state().pictures[entry.sha256].caption == "by hand"
+    assert ada.take_in_edits() == []
+
+
+def test_a_torn_last_line_is_left_out_and_repaired(ada: Workspace) -> None:
+    before = ada.log.read()
+    with ada.log.path.open("ab") as file:
+        file.write(b'{"number": 99, "kind": "ke')
+    assert ada.log.read() == before
+    ada.record([ev.Kept(sha256=before[1].sha256, by="person")])  # type: ignore[union-attr]
+    assert [event.number for event in ada.log.read()] == list(range(1, len(before) + 2))
+
+
+def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
+    data = ada.log.path.read_bytes()
+    ada.log.path.write_bytes(data.replace(b'"number":2', b'"number":7'))
+    with pytest.raises(UserError, match="line 2 is numbered 7"):
+        ada.state()
+    ada.log.path.write_bytes(data.replace(b'"added"', b'"eaten"', 1))
+    with pytest.raises(UserError, match="line 2 is not an event; it was kept"):
+        ada.state()
+
+
+def test_a_newer_record_asks_for_an_update(ada: Workspace) -> None:
+    ada.log.path.write_bytes(ada.log.path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2', 1))
+    with pytest.raises(UserError, match="newer Zoetrope"):
+        ada.state()
+
+
+def test_a_second_writer_is_told_at_once(ada: Workspace) -> None:
+    code = (
+        "import sys; from pathlib import Path; from zoetrope.wheel.workspace import Workspace\n"
+        f"w = Workspace(Path({str(ada.folder)!r}))\n"
+        "try: w.record([])\n"
+        "except Exception as error: print(error)\n"
+    )
+    with ada.locked():
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Another Zoetrope command is at work" in done.stdout
+
+
+def test_granted_consent_keeps_its_document(tmp_path: Path) -> None:
+    paper = tmp_path / "signed.pdf"
+    paper.write_bytes(b"yes")
+    persona = make_persona(name="rui", kind="photoreal", trigger="rui", base="b", consent={"kind": "granted"})
+    workspace = new_workspace(tmp_path / "rui", persona, paper)
+    assert workspace.persona.consent.document == "consent/signed.pdf"
+    (workspace.folder / "consent" / "signed.pdf").write_bytes(b"no")
+    assert ["consent" in finding.what for finding in examine(workspace)] == [True]
+
+
+def test_a_failed_beginning_leaves_nothing(tmp_path: Path) -> None:
+    persona = make_persona(name="rui", kind="photoreal", trigger="rui", base="b", consent={"kind": "granted"})
+    with pytest.raises(UserError, match="could not be read"):
+        new_workspace(tmp_path / "rui", persona, tmp_path / "missing.pdf")
+    assert not (tmp_path / "rui").exists()
+
+
+@pytest.mark.parametrize("name", ["", "Ada", "../ada", "a b", "x" * 60])
+def test_names_that_are_not_folders_everywhere(name: str) -> None:
+    with pytest.raises(UserError, match="cannot be a persona's name"):
+        make_persona(name=name, kind="drawn", trigger="ada", base="b", consent={"kind": "fictional"})
+
+
+def test_a_persona_is_found_by_name_or_path(tmp_path: Path) -> None:
+    made = cast.ada(personas_folder() / "ada")
+    assert open_workspace("ada").folder == made.folder
+    assert open_workspace(str(made.folder)).name == "ada"
+    with pytest.raises(UserError, match="no persona called 'eve'; there are ada"):
+        open_workspace("eve")
+
+
+def test_a_corrected_picture_waits_for_review_in_its_own_right(ada: Workspace, tmp_path: Path) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    better = tmp_path / "better.png"
+    better.write_bytes(cast.picture(5))
+    review.correct(ada, entry, "person", picture=better)
+    state = ada.state()
+    assert state.pictures[entry.sha256].decision is Decision.corrected
+    replacement = state.pictures[state.pictures[entry.sha256].replacement or ""]
+    assert (replacement.origin, replacement.decision) == (ev.Origin.correction, Decision.waiting)
+    assert replacement.caption == entry.caption
+    with pytest.raises(UserError, match="Say what to correct"):
+        review.correct(ada, entry, "person")
+
+
+def test_the_doctor_finds_and_mends(ada: Workspace) -> None:
+    assert examine(ada) == []
+    first, second, third = ada.state().pictures.values()
+    ada.path(first).write_bytes(b"altered")
+    ada.path(second).unlink()
+    ada.caption_path(third).unlink()
+    (ada.folder / "sources" / ".abc.tmp").write_bytes(b"half")
+    (ada.folder / "sources" / "stray.png").write_bytes(cast.picture(8))
+    with ada.log.path.open("ab") as file:
+        file.write(b'{"torn')
+    findings = examine(ada, rebuild=True)
+    told = {finding.what.split(":")[0]: finding.mended for finding in findings}
+    assert told == {
+        "The last event was torn by a crash and was cut off.": True,
+        "sources/.abc.tmp was left by a crash and was removed.": True,
+        "sources/ada-0.png was altered": False,
+        "sources/ada-1.png is missing": False,
+        "sources/stray.png is in no event": False,
+        "sources/ada-2.txt was written again from the events.": True,
+    }
+    assert [finding.mended for finding in examine(ada)] == [False] * 3
