@@ -1,6 +1,7 @@
 """What a folder trains on, in which sizes, and in which order."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -131,6 +132,6 @@ def test_captions_that_teach_the_wrong_thing_are_told() -> None:
         ({"resolutions": (8,)}, "resolutions must be from 16"),
     ],
 )
-def test_settings_that_make_no_sense(chosen: dict[str, object], sentence: str) -> None:
+def test_settings_that_make_no_sense(chosen: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         make_settings(**chosen)

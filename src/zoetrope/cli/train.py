@@ -9,21 +9,31 @@ from zoetrope.cli.output import JsonFlag, console, emit, paper
 from zoetrope.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zoetrope.training.loop import Moment
     from zoetrope.training.preflight import Preflight
+    from zoetrope.training.trackers import Tracker
 
 
 def train(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Pictures with a same-stem .txt each.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="A name from `zoetrope models list`.")],
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the LoRA, its checkpoint and samples go.")],
+    persona: Annotated[
+        str | None, typer.Argument(help="A persona: what was kept of it becomes its next version. Or else give --data.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Any folder of pictures with a same-stem .txt each.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A name from `zoetrope models list`.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the LoRA, its checkpoint and samples go.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The LoRA's name; the output folder's if not given.")] = None,
     trigger: Annotated[str, typer.Option(help="The word that stands for it; replaces [trigger] in captions.")] = "",
     type_: Annotated[str, typer.Option("--type", help="character, style or concept.")] = "character",
     steps: Annotated[int | None, typer.Option(help="Training steps (1000).")] = None,
     rank: Annotated[int | None, typer.Option(help="How much the LoRA can hold (16).")] = None,
     alpha: Annotated[float | None, typer.Option(help="Its scale; the rank if not given.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate (0.0001; for nano-flux 0.001 is good).")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate (0.0001, or what the model's makers advise).")] = None,
     resolution: Annotated[
         list[int] | None, typer.Option(help="Train at this side's area; repeat for several. The model's if not given.")
     ] = None,
@@ -48,33 +58,43 @@ def train(
     seed: Annotated[int | None, typer.Option(help="What everything random follows from (1).")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Train a LoRA on a folder of pictures and captions; kohya's `10_name` folders are understood.
+    """Train a LoRA: a persona's next version, or one from any folder (kohya's `10_name` folders are understood).
 
-    Example: zoetrope train --model nano-flux --data drawings --output lora --steps 300 --lr 0.001 --batch-size 16
+    Example: zoetrope train ada
+
+    Example: zoetrope train --model nano-flux --data drawings --output lora --steps 300 --rank 32
     """
+    settings: dict[str, object] = {
+        "steps": steps,
+        "rank": rank,
+        "alpha": alpha,
+        "lr": lr,
+        "resolutions": tuple(resolution) if resolution else None,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "precision": precision,
+        "checkpoint_blocks": checkpoint_blocks,
+        "validation": validation,
+        "sample_every": sample_every,
+        "checkpoint_every": checkpoint_every,
+        "seed": seed,
+    }
+    if persona is not None:
+        if data or model or output or name or resume or assistant or regularization:
+            raise UserError(f"{persona} knows its pictures and its base: beside it give settings only.")
+        _train_persona(persona, settings, tracker or [], as_json)
+        return
+    if data is None or model is None or output is None:
+        raise UserError("Name a persona, or give --data DIR, --model NAME and --output DIR.")
+
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.dataset import Dataset, read_dataset
     from zoetrope.training.run import Order, train_lora
     from zoetrope.training.settings import make_settings
-    from zoetrope.training.trackers import open_tracker
 
     found = Catalogue().find(model)
-    settings = make_settings(
-        type=type_,
-        steps=steps,
-        rank=rank,
-        alpha=alpha,
-        lr=lr,
-        resolutions=tuple(resolution) if resolution else (found.defaults.width,),
-        batch_size=batch_size,
-        optimizer=optimizer,
-        precision=precision,
-        checkpoint_blocks=checkpoint_blocks,
-        validation=validation,
-        sample_every=sample_every,
-        checkpoint_every=checkpoint_every,
-        seed=seed,
-    )
+    advice = {"resolutions": (found.defaults.width,), **found.notes.training}
+    made = make_settings(advice, type=type_, **settings)
     dataset = read_dataset(data, trigger=trigger)
     if regularization:
         others = read_dataset(regularization)
@@ -82,11 +102,33 @@ def train(
     called = name or output.resolve().name
     if not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UserError(f"{called!r} cannot be a LoRA's name: use letters, digits, and - _ . between them.")
-    order = Order(found, dataset, output, called, settings, trigger, tuple(sample or ()), assistant, resume)
-    trackers = [open_tracker(each, output, settings.model_dump(mode="json")) for each in tracker or []]
+    order = Order(found, dataset, output, called, made, trigger, tuple(sample or ()), assistant, resume)
+    trackers = _trackers(tracker or [], output, made.model_dump(mode="json"))
     with TrainingBar(as_json) as watcher:
         sheet = train_lora(order, watcher, trackers)
-    emit(sheet, as_json, lambda: paper.print(f"{called} is in {output / sheet['file']}", markup=False))
+    _answer(sheet, output, watcher, as_json)
+
+
+def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], as_json: bool) -> None:
+    from zoetrope.wheel.teach import round_folder, teach
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace = open_workspace(persona)
+    run = round_folder(workspace, workspace.state().round) / "training"
+    with TrainingBar(as_json) as watcher:
+        sheet = teach(workspace, settings, watcher, _trackers(trackers, run, settings))
+    _answer(sheet, workspace.folder / "exports", watcher, as_json)
+
+
+def _trackers(names: list[str], run: Path, settings: "Mapping[str, Any]") -> "list[Tracker]":
+    from zoetrope.training.trackers import open_tracker
+
+    return [open_tracker(name, run, settings) for name in names]
+
+
+def _answer(sheet: dict[str, Any], folder: Path, watcher: "TrainingBar", as_json: bool) -> None:
+    told = sheet | {"path": str(folder / sheet["file"]), "remarks": watcher.remarks}
+    emit(told, as_json, lambda: paper.print(f"The LoRA: {told['path']}", markup=False, highlight=False))
 
 
 class TrainingBar:

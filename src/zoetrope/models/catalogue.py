@@ -16,7 +16,7 @@ from zoetrope.media.files import write_atomic
 from zoetrope.media.recipe import ModelRef
 from zoetrope.models import folders
 from zoetrope.models.families import FAMILIES, family_named
-from zoetrope.models.family import Defaults, Family, Pipeline
+from zoetrope.models.family import Defaults, Family, Notes, Pipeline
 from zoetrope.models.memory import MemoryPlan, Offload, Quantize, WeightSizes, Wish, detect, plan_for, quantizers
 
 SHIPPED = Path(__file__).parent / "nano"
@@ -59,6 +59,10 @@ class Model:
     @property
     def defaults(self) -> Defaults:
         return self.family.defaults(self.folder)
+
+    @property
+    def notes(self) -> Notes:
+        return self.family.notes(self.folder)
 
     @property
     def weights(self) -> WeightSizes:

@@ -42,7 +42,10 @@ class Notes(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     family: str | None = None
+    licence: str = ""
     defaults: dict[str, int | float] = {}
+    # What a training on this model begins with where nobody said otherwise: the trainer's own words and values.
+    training: dict[str, Any] = {}
 
 
 class Family(ABC):
@@ -80,15 +83,21 @@ class Family(ABC):
         """The family's defaults, with what the folder's own notes say instead."""
         # A folder that is gone is better named than the first of its files.
         folders.read_index(folder)
+        said = self.notes(folder).defaults
+        try:
+            return Defaults.model_validate({**self.family_defaults(folder).model_dump(), **said})
+        except ValidationError as error:
+            raise _bad_notes(folder, error) from error
+
+    def notes(self, folder: Path) -> Notes:
+        """What the folder's makers wrote into `zoetrope.json`; empty where there is none."""
         path = folder / folders.NOTES
         if not path.is_file():
-            return self.family_defaults(folder)
+            return Notes()
         try:
-            notes = Notes.model_validate(folders.read_json(path))
-            return Defaults.model_validate({**self.family_defaults(folder).model_dump(), **notes.defaults})
+            return Notes.model_validate(folders.read_json(path))
         except ValidationError as error:
-            where = ".".join(str(step) for step in error.errors()[0]["loc"])
-            raise UserError(f"{path} has a value for {where} that cannot be used.") from error
+            raise _bad_notes(folder, error) from error
 
     @abstractmethod
     def family_defaults(self, folder: Path) -> Defaults:
@@ -119,3 +128,8 @@ class Family(ABC):
     @abstractmethod
     def lora_layers(self, folder: Path) -> Mapping[str, LayerShapes]:
         """Every name a LoRA may use for a layer → the layers it means, in the order they are fused there."""
+
+
+def _bad_notes(folder: Path, error: ValidationError) -> UserError:
+    where = ".".join(str(step) for step in error.errors()[0]["loc"])
+    return UserError(f"{folder / folders.NOTES} has a value for {where} that cannot be used.")

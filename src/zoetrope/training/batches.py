@@ -1,7 +1,7 @@
 """Which pictures a step sees: decided by the seed and the step's number alone, so a resumed run repeats nothing."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from zoetrope.training.dataset import Shown
@@ -10,10 +10,11 @@ from zoetrope.training.dataset import Shown
 class Batches:
     """Epochs of full batches of one size each, in a new order every time."""
 
-    def __init__(self, shown: Sequence[Shown], batch_size: int, seed: int) -> None:
+    def __init__(self, shown: Sequence[Shown], batch_size: int, seed: int, only: Collection[int] | None = None) -> None:
         self._buckets: dict[tuple[int, int], list[int]] = {}
         for index, each in enumerate(shown):
-            self._buckets.setdefault(each.size, []).extend([index] * each.item.repeats)
+            if only is None or index in only:
+                self._buckets.setdefault(each.size, []).extend([index] * each.item.repeats)
         self._batch_size = batch_size
         self._seed = seed
         self.per_epoch = sum(-(-len(indices) // batch_size) for indices in self._buckets.values())

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -33,6 +33,8 @@ class Item:
     repeats: int = 1
     weight: float = 1.0
     masked: bool = False
+    # A head or an expression, which phased training learns first.
+    head: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,22 +84,21 @@ def _read_item(path: Path, folder: Path, trigger: str, weight: float) -> Item | 
     caption = _caption(path.with_suffix(".txt"))
     if caption is None:
         return Dropped(path, "it has no .txt beside it")
+    found = read_item(path, caption.replace("[trigger]", trigger).strip() if trigger else caption)
+    return found if isinstance(found, Dropped) else replace(found, repeats=_repeats(path, folder), weight=weight)
+
+
+def read_item(path: Path, caption: str, *, head: bool = True) -> Item | Dropped:
+    """One picture with its caption, or why it cannot be trained on."""
     try:
         data = read_limited(path, Limits().max_bytes)
         picture = decode(data)
     except MediaError as error:
         return Dropped(path, str(error).rstrip("."))
-    if min(picture.image.size) < SMALLEST_SIDE:
-        return Dropped(path, f"{picture.image.width}x{picture.image.height} pixels are too few")
-    return Item(
-        path,
-        hash_bytes(data),
-        picture.image.size,
-        caption.replace("[trigger]", trigger).strip() if trigger else caption,
-        _repeats(path, folder),
-        weight,
-        picture.alpha is not None,
-    )
+    size = picture.image.size
+    if min(size) < SMALLEST_SIDE:
+        return Dropped(path, f"{size[0]}x{size[1]} pixels are too few")
+    return Item(path, hash_bytes(data), size, caption, masked=picture.alpha is not None, head=head)
 
 
 def _caption(path: Path) -> str | None:

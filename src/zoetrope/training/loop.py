@@ -76,7 +76,10 @@ class Trainer:
         self.run = run
         self.adapter = Adapter(learner, settings, assistant)
         self.optimizer = make_optimizer(settings, self.adapter.weights.values())
-        self.batches = Batches(plan.shown, settings.batch_size, settings.seed)
+        heads = [index for index, each in enumerate(plan.shown) if each.item.head]
+        self._head_steps = round(settings.steps * settings.head_share) if heads else 0
+        self._heads = Batches(plan.shown, settings.batch_size, settings.seed, heads)
+        self._all = Batches(plan.shown, settings.batch_size, settings.seed)
         self._share_blocks()
         self.step = 0
 
@@ -123,7 +126,8 @@ class Trainer:
         store(self.run / STATE, self.adapter.weights, self.adapter.average, [self.optimizer], progress)
 
     def _step(self) -> float:
-        indices = self.batches.at(self.step * self._processes.num_processes + self._processes.process_index)
+        batches = self._heads if self.step < self._head_steps else self._all
+        indices = batches.at(self.step * self._processes.num_processes + self._processes.process_index)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * min(1.0, (self.step + 1) / max(1, self.settings.warmup))
         loss = self._loss([self.plan.shown[index] for index in indices])

@@ -168,6 +168,7 @@ def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Traine
         model_sha256=order.model.sha256,
         family=order.model.family.name,
         dataset=dataset_hash(order.dataset.items),
+        licence=order.model.notes.licence,
         tags=Counter(phrase.strip() for item in order.dataset.items for phrase in item.caption.split(",")),
     )
     path = order.output / f"{order.name}.safetensors"

@@ -1,5 +1,6 @@
 """What a training is told, checked before anything is loaded."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 
@@ -49,6 +50,8 @@ class Settings(BaseModel):
     precision: Precision = Precision.bf16
     # The share of the transformer's blocks that are computed again on the way back instead of being remembered.
     checkpoint_blocks: float = Field(default=0.0, ge=0, le=1)
+    # The share of the steps, at their beginning, that see heads and expressions only; full bodies come after.
+    head_share: float = Field(default=0.0, ge=0, le=1)
     caption_dropout: float = Field(default=0.05, ge=0, lt=1)
     ema: float = Field(default=0.99, ge=0, lt=1)
     # The share of pictures kept from training, whose loss shows when to stop.
@@ -69,10 +72,11 @@ class Settings(BaseModel):
         return self
 
 
-def make_settings(**chosen: object) -> Settings:
-    """Settings from what a person typed; what is None keeps its default."""
+def make_settings(defaults: Mapping[str, object] | None = None, **chosen: object) -> Settings:
+    """Settings from what a person typed; what is None is as the model's makers advise, or else our own default."""
+    said = {name: value for name, value in chosen.items() if value is not None}
     try:
-        return Settings.model_validate({name: value for name, value in chosen.items() if value is not None})
+        return Settings.model_validate({**(defaults or {}), **said})
     except ValidationError as error:
         fault = error.errors()[0]
         where = "".join(f"{step} " for step in fault["loc"][:1])

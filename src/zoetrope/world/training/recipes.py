@@ -30,6 +30,9 @@ DEFAULTS: Final = {
     "max_tokens": 40,
 }
 
+# What a LoRA on it is well trained with.
+TRAINING: Final = {"steps": 400, "rank": 16, "lr": 1e-3, "batch_size": 16, "resolutions": [64]}
+
 
 def train_nano_flux(work: Path, out: Path, *, seconds: float, seed: int, on_report: OnReport) -> None:
     """VAE, then transformer and text encoders, then the decoder once more; the folder is written at the end."""
@@ -84,7 +87,13 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
     pipeline.save_pretrained(out, safe_serialization=True)
     for part in ("text_encoder", "text_encoder_2"):
         _load_as_float32(out / part / "config.json")
-    sheet = {"schema_version": 1, "family": "flux", "licence": "Apache-2.0", "defaults": DEFAULTS}
+    sheet = {
+        "schema_version": 1,
+        "family": "flux",
+        "licence": "Apache-2.0",
+        "defaults": DEFAULTS,
+        "training": TRAINING,
+    }
     write_atomic(out / "zoetrope.json", (json.dumps(sheet, indent=2) + "\n").encode())
     if log.exists():
         write_atomic(out / "training.jsonl", log.read_bytes())

@@ -1,0 +1,152 @@
+"""A round's training: what was kept, and nothing else, becomes the persona's next LoRA."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from zoetrope.errors import UserError
+from zoetrope.media.files import write_atomic, write_json_atomic
+from zoetrope.media.hashing import hash_bytes
+from zoetrope.models.catalogue import Catalogue, Model
+from zoetrope.training.dataset import Dataset, Dropped, Item, read_item
+from zoetrope.training.loop import STATE
+from zoetrope.training.run import Order, Watcher, dataset_hash, train_lora
+from zoetrope.training.settings import LoraType, Settings, make_settings
+from zoetrope.training.state import read_progress
+from zoetrope.training.trackers import Tracker
+from zoetrope.wheel import events as ev
+from zoetrope.wheel.captions import lint
+from zoetrope.wheel.persona import PersonaKind
+from zoetrope.wheel.state import Decision, Entry, State
+from zoetrope.wheel.workspace import Workspace
+
+# Of what a round learns from, at most this share was drawn by earlier versions: they drift, sources do not.
+SYNTHETIC_SHARE = 0.5
+_HEAD = re.compile(r"\b(portrait|head ?shot|close-?up|face|head)\b", re.IGNORECASE)
+_HEAD_SHARE = 0.3
+
+
+def round_folder(workspace: Workspace, number: int) -> Path:
+    return workspace.folder / "rounds" / f"{number:03d}"
+
+
+def teach(
+    workspace: Workspace, chosen: Mapping[str, object], watcher: Watcher, trackers: Sequence[Tracker] = ()
+) -> dict[str, Any]:
+    """Train this round's LoRA, or go on where a stopped one stands, and export it as the next version."""
+    with _alone(workspace):
+        workspace.take_in_edits()
+        state, persona = workspace.state(), workspace.persona
+        model = Catalogue().find(persona.base)
+        entries = chosen_entries(state)
+        items, dropped = _items(workspace, entries)
+        settings = _settings(workspace, model, chosen, items)
+        run = round_folder(workspace, state.round) / "training"
+        order = Order(
+            model,
+            Dataset(tuple(items), tuple(dropped)),
+            run,
+            persona.name,
+            settings,
+            persona.trigger,
+            resume=_unfinished(run),
+        )
+        _write_manifest(workspace, state, order)
+        sheet = train_lora(order, watcher, trackers)
+        return _export(workspace, state, order, sheet) | {"remarks": lint(persona, entries)}
+
+
+def chosen_entries(state: State) -> list[Entry]:
+    """What was kept: every source, and of the synthetic pictures no more than their share, the newest first."""
+    kept = state.of(Decision.kept)
+    if not kept:
+        raise UserError("Nothing was kept yet, so there is nothing to learn from: see `zoetrope review`.")
+    real = [entry for entry in kept if entry.origin is not ev.Origin.synthetic]
+    made = [entry for entry in kept if entry.origin is ev.Origin.synthetic]
+    most = round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
+    return real + made[::-1][:most]
+
+
+def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], list[Dropped]]:
+    bare = [entry for entry in entries if not entry.caption]
+    if bare:
+        raise UserError(
+            f"{len(bare)} kept pictures have no caption, such as {Path(bare[0].file).name}: see `zoetrope caption`."
+        )
+    read = [
+        read_item(workspace.path(entry), entry.caption, head=bool(_HEAD.search(entry.caption))) for entry in entries
+    ]
+    items = [each for each in read if isinstance(each, Item)]
+    known = {entry.sha256 for entry in entries}
+    for item in items:
+        if item.sha256 not in known:
+            raise UserError(f"{item.path} was altered since it was reviewed: `zoetrope persona doctor` tells more.")
+    if not items:
+        raise UserError(f"None of {workspace.name}'s kept pictures can be read.")
+    return items, [each for each in read if isinstance(each, Dropped)]
+
+
+def _settings(workspace: Workspace, model: Model, chosen: Mapping[str, object], items: Sequence[Item]) -> Settings:
+    kind = LoraType.style if workspace.persona.kind is PersonaKind.style else LoraType.character
+    heads = [item.head for item in items]
+    phased = kind is LoraType.character and any(heads) and not all(heads)
+    advice = {"resolutions": (model.defaults.width,), **model.notes.training}
+    return make_settings({"type": kind, "head_share": _HEAD_SHARE if phased else 0.0, **advice}, **chosen)
+
+
+def _unfinished(run: Path) -> bool:
+    return read_progress(run / STATE) is not None
+
+
+def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
+    pictures = [{"sha256": item.sha256, "caption": item.caption} for item in order.dataset.items]
+    write_json_atomic(
+        round_folder(workspace, state.round) / "manifest.json",
+        {
+            "schema_version": 1,
+            "round": state.round,
+            "base": order.model.ref.model_dump(),
+            "dataset_sha256": dataset_hash(order.dataset.items),
+            "settings": order.settings.model_dump(mode="json"),
+            "pictures": pictures,
+        },
+    )
+
+
+def _export(workspace: Workspace, state: State, order: Order, sheet: dict[str, Any]) -> dict[str, Any]:
+    """Copy the LoRA to `exports/NAME_vN` with a sheet that says what it came from."""
+    persona = workspace.persona
+    number = max((version.number for version in state.versions), default=0) + 1
+    stem = f"{persona.name}_v{number}"
+    folder = workspace.folder / "exports"
+    data = (order.output / sheet["file"]).read_bytes()
+    told = sheet | {
+        "name": persona.name,
+        "version": number,
+        "file": f"{stem}.safetensors",
+        "round": state.round,
+        "consent": persona.consent.model_dump(mode="json", exclude_none=True),
+    }
+    write_atomic(folder / f"{stem}.safetensors", data)
+    write_json_atomic(folder / f"{stem}.json", told)
+    workspace.record(
+        [
+            ev.Trained(round=state.round, dataset=sheet["dataset_sha256"], lora=hash_bytes(data)),
+            ev.Exported(round=state.round, version=number, sha256=hash_bytes(data)),
+        ]
+    )
+    return told
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """One training at a time; decisions may go on beside it."""
+    try:
+        with FileLock(workspace.folder / ".training.lock").acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise UserError(f"{workspace.name} is being trained already; wait for it, nothing was changed.") from error

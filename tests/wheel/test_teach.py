@@ -1,0 +1,107 @@
+"""A round's training: only what was kept, the next version exported, one at a time."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests import tiny
+from tests.wheel import cast
+from zoetrope.errors import UserError
+from zoetrope.models.catalogue import Catalogue
+from zoetrope.models.loras import open_lora
+from zoetrope.training.loop import Moment
+from zoetrope.training.preflight import Preflight
+from zoetrope.wheel import events as ev
+from zoetrope.wheel import review
+from zoetrope.wheel.doctor import examine
+from zoetrope.wheel.intake import add_sources
+from zoetrope.wheel.persona import make_persona
+from zoetrope.wheel.state import Decision, Entry, State
+from zoetrope.wheel.teach import chosen_entries, teach
+from zoetrope.wheel.workspace import Workspace, new_workspace
+
+QUICK: dict[str, object] = {"steps": 4, "rank": 2, "lr": 0.02, "resolutions": (32,), "precision": "fp32"}
+
+
+class Silent:
+    def preflight(self, said: Preflight) -> None: ...
+
+    def stage(self, name: str, done: int, total: int) -> None: ...
+
+    def moment(self, moment: Moment) -> None: ...
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Workspace:
+    Catalogue().add("dev", "flux", tiny.copied("dev", tmp_path / "model"))
+    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"})
+    workspace = new_workspace(tmp_path / "ada", persona)
+    add_sources(workspace, [cast.folder(tmp_path / "drawings", 4)])
+    return workspace
+
+
+def test_only_what_was_kept_is_learned_and_exported(ada: Workspace) -> None:
+    first, second, third, _ = ada.state().pictures.values()
+    review.keep(ada, [first, second], "person")
+    review.reject(ada, [third], ev.Reason.hands, "person")
+    sheet = teach(ada, QUICK, Silent())
+    manifest = json.loads((ada.folder / "rounds" / "001" / "manifest.json").read_text(encoding="utf-8"))
+    assert [each["sha256"] for each in manifest["pictures"]] == [first.sha256, second.sha256]
+    file = ada.folder / "exports" / "ada_v1.safetensors"
+    told = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    assert open_lora(file).sha256 == told["sha256"] == sheet["sha256"] == ada.state().versions[0].sha256
+    assert (told["version"], told["trigger"], told["consent"]["kind"]) == (1, "ada", "fictional")
+    assert told["base"]["sha256"] == Catalogue().find("dev").sha256
+    assert teach(ada, QUICK | {"steps": 6}, Silent())["version"] == 2
+    assert examine(ada) == []
+
+
+def test_nothing_kept_nothing_learned(ada: Workspace) -> None:
+    with pytest.raises(UserError, match="Nothing was kept yet"):
+        teach(ada, QUICK, Silent())
+
+
+def test_a_kept_picture_without_words_is_named(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    review.keep(ada, [entry], "person")
+    ada.caption({entry.sha256: ""}, "person")
+    with pytest.raises(UserError, match=r"1 kept pictures have no caption, such as ada-0\.png"):
+        teach(ada, QUICK, Silent())
+
+
+def test_a_picture_altered_after_its_review_is_not_learned(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    review.keep(ada, [entry], "person")
+    ada.path(entry).write_bytes(cast.picture(30))
+    with pytest.raises(UserError, match="was altered since it was reviewed"):
+        teach(ada, QUICK, Silent())
+
+
+def test_two_trainings_at_once_are_refused(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    hold = (
+        "import sys; from filelock import FileLock\n"
+        f"lock = FileLock({str(ada.folder / '.training.lock')!r}); lock.acquire(); print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    other.stdout.readline()
+    with pytest.raises(UserError, match="is being trained already"):
+        teach(ada, QUICK, Silent())
+    other.communicate()
+    with FileLock(ada.folder / ".training.lock").acquire(timeout=0):
+        pass
+
+
+def test_synthetic_pictures_never_outnumber_the_sources() -> None:
+    kept = Decision.kept
+    sources = [Entry(f"s{i}", "f", ev.Origin.source, decision=kept) for i in range(3)]
+    made = [Entry(f"m{i}", "f", ev.Origin.synthetic, depth=1, decision=kept) for i in range(9)]
+    waiting = Entry("w", "f", ev.Origin.source)
+    state = State(pictures={entry.sha256: entry for entry in [*sources, *made, waiting]})
+    assert [entry.sha256 for entry in chosen_entries(state)] == ["s0", "s1", "s2", "m8", "m7", "m6"]
