@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from zoetrope import __version__
 from zoetrope.cli import models, persona, world
+from zoetrope.cli.card import card
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
 from zoetrope.cli.review import caption, correct, keep, reject, review
@@ -93,7 +94,7 @@ def zoetrope(
 
 app.command()(demo)
 app.command()(generate)
-for command in (caption, review, keep, reject, correct, train):
+for command in (caption, review, keep, reject, correct, train, card):
     app.command()(command)
 app.add_typer(persona.app, name="persona", no_args_is_help=True)
 app.add_typer(models.app, name="models", no_args_is_help=True)

@@ -44,7 +44,7 @@ def draw(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="nano-flux or oracle.")],
+    recipe: Annotated[str, typer.Argument(help="nano-flux, nano-identity or oracle.")],
     budget: Annotated[
         str, typer.Option(help="Computing time, such as 90m or 3h; a resumed run goes on counting.")
     ] = "3h",

@@ -10,7 +10,7 @@ from safetensors.torch import save
 
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
-from zoetrope.world.training.loop import Report, train, use_average
+from zoetrope.world.training.loop import Recipe, Report, train, use_average
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, FluxPipeline
@@ -33,6 +33,12 @@ DEFAULTS: Final = {
 # What a LoRA on it is well trained with.
 TRAINING: Final = {"steps": 400, "rank": 16, "lr": 1e-3, "batch_size": 16, "resolutions": [64]}
 
+# How the scenes of a model card are said in the toy world's grammar.
+CARD: Final = {
+    "head": "portrait of {who}, {expression}, {angle}, studio, soft light",
+    "body": "{pose} of {who}, neutral, front, studio, soft light",
+}
+
 
 def train_nano_flux(work: Path, out: Path, *, seconds: float, seed: int, on_report: OnReport) -> None:
     """VAE, then transformer and text encoders, then the decoder once more; the folder is written at the end."""
@@ -46,9 +52,21 @@ def train_oracle(work: Path, out: Path, *, seconds: float, seed: int, on_report:
     """The oracle's weights, in one file."""
     from zoetrope.world.training.eyes import OracleRecipe
 
+    _train_one(OracleRecipe, work, out, seconds, seed, on_report)
+
+
+def train_identity(work: Path, out: Path, *, seconds: float, seed: int, on_report: OnReport) -> None:
+    """The weights of the scorer nano_identity, in one file."""
+    from zoetrope.world.training.identity import IdentityRecipe
+
+    _train_one(IdentityRecipe, work, out, seconds, seed, on_report)
+
+
+def _train_one(
+    make: Callable[[], Recipe], work: Path, out: Path, seconds: float, seed: int, on_report: OnReport
+) -> None:
     torch.manual_seed(seed)
-    recipe = OracleRecipe()
-    average = train(recipe, work, seconds=seconds, seed=seed, learning_rate=2e-3, on_report=on_report)
+    average = train(make(), work, seconds=seconds, seed=seed, learning_rate=2e-3, on_report=on_report)
     write_atomic(out, save({name: weight.half().contiguous() for name, weight in average.items()}))
 
 
@@ -93,6 +111,8 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
         "licence": "Apache-2.0",
         "defaults": DEFAULTS,
         "training": TRAINING,
+        "scorer": "nano_identity",
+        "card": CARD,
     }
     write_atomic(out / "zoetrope.json", (json.dumps(sheet, indent=2) + "\n").encode())
     if log.exists():
@@ -105,8 +125,12 @@ def _load_as_float32(config: Path) -> None:
     write_atomic(config, (json.dumps(said, indent=2) + "\n").encode())
 
 
-RECIPES: Final = {"nano-flux": train_nano_flux, "oracle": train_oracle}
-RESULTS: Final = {"nano-flux": Path("nano-flux"), "oracle": Path("oracle.safetensors")}
+RECIPES: Final = {"nano-flux": train_nano_flux, "nano-identity": train_identity, "oracle": train_oracle}
+RESULTS: Final = {
+    "nano-flux": Path("nano-flux"),
+    "nano-identity": Path("nano_identity.safetensors"),
+    "oracle": Path("oracle.safetensors"),
+}
 
 
 def result_path(name: str) -> Path:

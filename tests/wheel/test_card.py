@@ -1,0 +1,64 @@
+"""The model card: 23 pictures, measured, beside the version before."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests import tiny
+from tests.wheel import cast
+from tests.wheel.test_teach import QUICK, Silent
+from zoetrope.engines.local.engine import LocalEngine
+from zoetrope.errors import UserError
+from zoetrope.models.catalogue import Catalogue
+from zoetrope.wheel import events as ev
+from zoetrope.wheel import review
+from zoetrope.wheel.card import draw_card
+from zoetrope.wheel.intake import add_sources
+from zoetrope.wheel.persona import make_persona
+from zoetrope.wheel.teach import teach
+from zoetrope.wheel.workspace import Workspace, new_workspace
+
+NOTES = {"defaults": {"width": 16, "height": 16, "steps": 1, "max_tokens": 16}}
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Workspace:
+    folder = tiny.copied("dev", tmp_path / "model")
+    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
+    Catalogue().add("dev", "flux", folder)
+    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"})
+    workspace = new_workspace(tmp_path / "ada", persona)
+    add_sources(workspace, [cast.folder(tmp_path / "drawings", 4)])
+    review.keep(workspace, list(workspace.state().pictures.values()), "person")
+    return workspace
+
+
+def test_two_versions_side_by_side(ada: Workspace) -> None:
+    with pytest.raises(UserError, match="ada has no version yet"):
+        draw_card(ada, LocalEngine())
+    teach(ada, QUICK, Silent())
+    seen: list[int] = []
+    told = draw_card(ada, LocalEngine(), lambda done, total: seen.append(done))
+    assert seen == list(range(1, 24))
+    assert len(told["pictures"]) == 23
+    assert set(told["scores"]) == {"copied", "diversity"}
+    first = ada.folder / "rounds" / "001" / "card"
+    assert len([path for path in first.glob("*.png") if path.stem != "card"]) == 23
+    assert Image.open(first / "card.png").width > 500
+    ada.record([ev.Closed(round=1, verdict="done")])
+    teach(ada, QUICK | {"seed": 2}, Silent())
+    draw_card(ada, LocalEngine())
+    page = (ada.folder / "rounds" / "002" / "card" / "card.html").read_text(encoding="utf-8")
+    assert 'src="../../001/card/tpose.png"' in page
+    assert sorted(ada.state().cards) == [1, 2]
+
+
+def test_the_same_version_draws_the_same_card(ada: Workspace) -> None:
+    teach(ada, QUICK, Silent())
+    folder = ada.folder / "rounds" / "001" / "card"
+    draw_card(ada, LocalEngine())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    draw_card(ada, LocalEngine())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
