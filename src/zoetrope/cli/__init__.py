@@ -13,6 +13,7 @@ from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
 from zoetrope.cli.review import caption, correct, keep, reject, review
 from zoetrope.cli.train import train
+from zoetrope.cli.turn import turn
 from zoetrope.errors import UserError
 
 
@@ -94,7 +95,7 @@ def zoetrope(
 
 app.command()(demo)
 app.command()(generate)
-for command in (caption, review, keep, reject, correct, train, card):
+for command in (caption, review, keep, reject, correct, train, card, turn):
     app.command()(command)
 app.add_typer(persona.app, name="persona", no_args_is_help=True)
 app.add_typer(models.app, name="models", no_args_is_help=True)

@@ -125,6 +125,14 @@ class Carded(_Event):
     scores: dict[str, float]
 
 
+class Synthesized(_Event):
+    """A version drew new scenes; what passed was added."""
+
+    kind: Literal["synthesized"] = "synthesized"
+    round: int
+    drawn: int
+
+
 class Closed(_Event):
     """A round ended, and why: `done`, or the alarm that stopped it."""
 
@@ -141,7 +149,18 @@ class Undone(_Event):
 
 
 Event = Annotated[
-    Created | Added | Captioned | Kept | Rejected | Corrected | Trained | Exported | Carded | Closed | Undone,
+    Created
+    | Added
+    | Captioned
+    | Kept
+    | Rejected
+    | Corrected
+    | Trained
+    | Exported
+    | Carded
+    | Synthesized
+    | Closed
+    | Undone,
     Field(discriminator="kind"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

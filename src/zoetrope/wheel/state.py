@@ -50,6 +50,7 @@ class State:
     versions: list[Version] = field(default_factory=list)
     trained: dict[int, ev.Trained] = field(default_factory=dict)
     cards: dict[int, dict[str, float]] = field(default_factory=dict)
+    synthesized: dict[int, int] = field(default_factory=dict)
     closed: dict[int, str] = field(default_factory=dict)
 
     def of(self, decision: Decision) -> list[Entry]:
@@ -116,6 +117,8 @@ def _apply(state: State, event: ev.Event) -> None:
             state.versions.append(Version(event.version, event.round, event.sha256))
         case ev.Carded():
             state.cards[event.round] = event.scores
+        case ev.Synthesized():
+            state.synthesized[event.round] = event.drawn
         case ev.Closed():
             state.closed[event.round] = event.verdict
         case ev.Created() | ev.Undone():

@@ -116,6 +116,12 @@ class Workspace:
             write_text_atomic(path.with_suffix(".json"), recipe)
         return sha256, relative.as_posix()
 
+    def write_captions(self) -> None:
+        """Write the .txt of every picture that lacks one; call it with the lock held."""
+        for sha256, entry in self.state().pictures.items():
+            if entry.caption and not self.caption_path(entry).is_file():
+                self._write_caption(sha256)
+
     def _write_caption(self, sha256: str) -> None:
         entry = self.state().pictures.get(sha256)
         if entry is None:

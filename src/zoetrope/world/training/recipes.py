@@ -10,6 +10,7 @@ from safetensors.torch import save
 
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
+from zoetrope.world import vocabulary as words
 from zoetrope.world.training.loop import Recipe, Report, train, use_average
 
 if TYPE_CHECKING:
@@ -113,10 +114,23 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
         "training": TRAINING,
         "scorer": "nano_identity",
         "card": CARD,
+        "scenes": _scenes(),
     }
     write_atomic(out / "zoetrope.json", (json.dumps(sheet, indent=2) + "\n").encode())
     if log.exists():
         write_atomic(out / "training.jsonl", log.read_bytes())
+
+
+def _scenes() -> dict[str, object]:
+    """What a persona's new scenes are made of, in the toy world's words."""
+    return {
+        "sentence": "{framing} of {who}, {expression}, {yaw}, {background}, {light} light",
+        "framing": ["portrait", *words.FRAMING],
+        "expression": list(words.EXPRESSION),
+        "yaw": [yaw for yaw in words.YAW if yaw != "back"],
+        "background": list(words.BACKGROUND),
+        "light": list(words.LIGHT),
+    }
 
 
 def _load_as_float32(config: Path) -> None:

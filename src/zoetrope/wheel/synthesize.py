@@ -1,0 +1,119 @@
+"""New pictures of a persona by its newest version, in scenes of its own; those that pass wait for a person."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoetrope.engines.local.engine import LocalEngine
+from zoetrope.engines.local.orders import order
+from zoetrope.judging.identity import calibrate, likeness
+from zoetrope.judging.likeness import copy_scores
+from zoetrope.judging.scorers import scorer_named
+from zoetrope.media.decode import open_picture
+from zoetrope.media.recipe import png_bytes
+from zoetrope.models.loras import open_lora
+from zoetrope.wheel import events as ev
+from zoetrope.wheel.card import lora_file, newest, scorer_of
+from zoetrope.wheel.state import Decision
+from zoetrope.wheel.workspace import Workspace
+
+if TYPE_CHECKING:
+    from zoetrope.engines.engine import Made
+
+COUNT = 40
+# Nearer than this to a picture it learned from, a new one teaches nothing.
+MOST_COPIED = 0.97
+SEED = 40_000
+
+# What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
+SCENES: Mapping[str, Any] = {
+    "sentence": "{framing} of {who}, {expression} expression, {angle} view, {place}, {light}",
+    "framing": ("portrait", "upper body picture", "full body picture"),
+    "expression": ("neutral", "smiling", "angry", "sad", "surprised", "thoughtful"),
+    "angle": ("front", "three-quarter left", "three-quarter right", "left profile", "right profile"),
+    "place": ("in a park", "on a beach", "in a café", "in a city street at night", "in a living room"),
+    "light": ("soft light", "warm evening light", "cool daylight"),
+}
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What came of a round's synthesis."""
+
+    drawn: int
+    added: int
+    unlike: int
+    copied: int
+
+
+def scenes(who: str, words: Mapping[str, Any], seed: int, count: int) -> list[str]:
+    """That many different prompts, as even over each gap's words as chance allows."""
+    rng = random.Random(f"scenes/{seed}")
+    gaps = {name: list(values) for name, values in words.items() if name != "sentence"}
+    found: dict[str, None] = {}
+    for _ in range(count * 20):
+        if len(found) == count:
+            break
+        said = str(words["sentence"]).replace("{who}", who)
+        for name, values in gaps.items():
+            said = said.replace(f"{{{name}}}", rng.choice(values))
+        found[said] = None
+    return list(found)
+
+
+def synthesize(
+    workspace: Workspace,
+    engine: LocalEngine,
+    count: int = COUNT,
+    on_done: Callable[[int, int], None] = lambda done, total: None,
+) -> Filtered:
+    """Draw new scenes, drop what does not look like the persona or was copied, and let the rest wait for review."""
+    state, persona = workspace.state(), workspace.persona
+    version = newest(workspace, state)
+    model = engine.catalogue.find(persona.base)
+    lora = open_lora(lora_file(workspace, version))
+    engine.lend_lora(lora)
+    words = (model.notes.model_extra or {}).get("scenes", SCENES)
+    made = []
+    prompts = scenes(persona.trigger, words, version.number, count)
+    for number, prompt in enumerate(prompts):
+        seed = SEED + 1000 * version.number + number
+        made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])
+        on_done(number + 1, len(prompts))
+    references = [
+        open_picture(workspace.path(entry)).image
+        for entry in state.of(Decision.kept)
+        if entry.origin is not ev.Origin.synthetic
+    ]
+    fresh = [score <= MOST_COPIED for score in copy_scores([each.image for each in made], references)]
+    alike = _alike(scorer_of(workspace, model), made, references)
+    good = [each for each, new, same in zip(made, fresh, alike, strict=True) if new and same]
+    depth = 1 + max((entry.depth for entry in state.of(Decision.kept)), default=0)
+    _add(workspace, good, version.round, depth, len(made))
+    return Filtered(len(made), len(good), alike.count(False), fresh.count(False))
+
+
+def _alike(scorer: str | None, made: "Sequence[Made]", references: Sequence[Any]) -> list[bool]:
+    """Which pictures pass for the persona by its own threshold; all of them where nothing can judge."""
+    if scorer is None:
+        return [True] * len(made)
+    judge = scorer_named(scorer)
+    known = judge.embed(references)
+    scores = likeness(judge.embed([each.image for each in made]), known)
+    threshold = calibrate(known).threshold
+    return [bool(score >= threshold) for score in scores]
+
+
+def _add(workspace: Workspace, made: "Sequence[Made]", number: int, depth: int, drawn: int) -> None:
+    with workspace.locked():
+        known = workspace.state().pictures
+        events: list[ev.Event] = []
+        for each in made:
+            sha256, file = workspace.store(png_bytes(each.image, each.recipe), each.recipe.to_json())
+            if sha256 not in known:
+                events.append(ev.Added(sha256=sha256, file=file, origin=ev.Origin.synthetic, depth=depth, round=number))
+                events.append(ev.Captioned(sha256=sha256, text=each.recipe.prompt, by="recipe"))
+        events.append(ev.Synthesized(round=number, drawn=drawn))
+        workspace.log.append(events)
+        workspace.write_captions()
