@@ -84,7 +84,7 @@ def test_a_damaged_checkpoint_is_kept_and_named(tmp_path: Path) -> None:
     checkpoint = tmp_path / "line.safetensors"
     for damaged in (checkpoint.read_bytes()[:40], b"", b"junk" * 50):
         checkpoint.write_bytes(damaged)
-        with pytest.raises(UserError, match="damaged or of another recipe"):
+        with pytest.raises(UserError, match="damaged or of another training"):
             loop.train(Line(), tmp_path, seconds=40, seed=1, learning_rate=0.05)
         assert checkpoint.read_bytes() == damaged
 

@@ -86,6 +86,11 @@ class Learner(ABC):
         if self._held.pop("+".join(sorted(parts)), None) is not None:
             release_memory()
 
+    def release_all(self) -> None:
+        """Give back whatever is loaded."""
+        self._held.clear()
+        release_memory()
+
     def _others(self, parts: Sequence[str]) -> list[str]:
         kept = {*parts, "scheduler"}
         return [part for part in self.family.classes if part not in kept]

@@ -69,6 +69,9 @@ class Trainer:
         run: Path,
         assistant: Path | None = None,
     ) -> None:
+        from accelerate import PartialState
+
+        self._processes = PartialState()
         self.learner = learner
         self.cache = cache
         self.plan = plan
@@ -98,15 +101,12 @@ class Trainer:
 
     def train(self, on_moment: OnMoment, on_sample: OnSample | None = None) -> None:
         """Go on to the last step."""
-        from accelerate import PartialState
-
-        self._processes = PartialState()
         self.run.mkdir(parents=True, exist_ok=True)
         losses: list[float] = []
         began = time.monotonic()
         try:
             while self.step < self.settings.steps:
-                losses.append(self._step())
+                losses.append(self.advance())
                 last = self.step == self.settings.steps
                 if self.step % LOG_STEPS == 0 or last:
                     self._report(losses, began, on_moment)
@@ -125,12 +125,24 @@ class Trainer:
         progress = {"step": self.step, "fingerprint": self.plan.fingerprint}
         store(self.run / STATE, self.adapter.weights, self.adapter.average, [self.optimizer], progress)
 
-    def _step(self) -> float:
-        batches = self._heads if self.step < self._head_steps else self._all
-        indices = batches.at(self.step * self._processes.num_processes + self._processes.process_index)
+    def close(self) -> "dict[str, Tensor]":
+        """Give the network's memory back; the averaged weights remain."""
+        average = self.adapter.average
+        del self.adapter, self.optimizer
+        self.learner.release_all()
+        return average
+
+    def batch(self, step: int) -> list[Shown]:
+        """What this process sees in a step."""
+        batches = self._heads if step < self._head_steps else self._all
+        indices = batches.at(step * self._processes.num_processes + self._processes.process_index)
+        return [self.plan.shown[index] for index in indices]
+
+    def advance(self) -> float:
+        """One step; its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * min(1.0, (self.step + 1) / max(1, self.settings.warmup))
-        loss = self._loss([self.plan.shown[index] for index in indices])
+        loss = self._loss(self.batch(self.step))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         value = float(loss.detach())

@@ -179,6 +179,7 @@ def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Traine
     )
     with trainer.adapter.averaged():
         live = probe.answer(learner)
-    sheet = exports.export(path, trainer.adapter.average, learner, order.settings, about, trainer.step)
+    # The check loads the network afresh: two of them might not fit.
+    sheet = exports.export(path, trainer.close(), learner, order.settings, about, trainer.step)
     sheet["reload_difference"] = exports.check_reload(path, learner, live, probe)
     return sheet

@@ -31,6 +31,7 @@ IRIS: Colour = (60, 40, 30)
 ODD_IRIS: Colour = (40, 200, 60)
 STAR: Colour = (255, 220, 0)
 STRIPE: Colour = (235, 40, 130)
+LIPS: Colour = (232, 56, 66)
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,7 @@ class _Figure:
             return
         match self.scene.expression:
             case "smiling":
-                self.pen.polygon([arc[0], *arc, arc[-1]], (150, 30, 44), INK)
+                self.pen.polygon([arc[0], *arc, arc[-1]], LIPS, INK)
             case "angry":
                 upper = [(x, y - r * 0.12) for x, y in arc]
                 lower = [(x, y + r * 0.1) for x, y in reversed(arc)]

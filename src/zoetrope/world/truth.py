@@ -23,7 +23,9 @@ def visible(identity: Identity, scene: Scene) -> dict[str, bool]:
     face = abs(degrees) <= 100.0
     hair = identity.accessory != "hat"
     return {
-        "skin": not (large and abs(degrees) > 150.0 and hair and identity.hair_style == "long"),
+        "skin": not (
+            abs(degrees) > 150.0 and hair and identity.hair_style == "long" and not _bare_legs(identity, large)
+        ),
         "hair_colour": hair,
         "hair_style": hair,
         "clothes": True,
@@ -35,6 +37,11 @@ def visible(identity: Identity, scene: Scene) -> dict[str, bool]:
         "background": True,
         "light": True,
     }
+
+
+def _bare_legs(identity: Identity, portrait: bool) -> bool:
+    """From behind, long hair leaves of the skin two hands of a few pixels, unless the legs are bare."""
+    return identity.clothes == "yellow dress" and not portrait
 
 
 def _side_on(degrees: float) -> bool:

@@ -10,7 +10,7 @@ Colour = tuple[int, int, int]
 SKIN: Final[dict[str, Colour]] = {
     "pale": (250, 214, 186),
     "tan": (206, 140, 84),
-    "brown": (112, 66, 40),
+    "brown": (136, 84, 52),
     "mint": (140, 214, 170),
 }
 HAIR_COLOUR: Final[dict[str, Colour]] = {

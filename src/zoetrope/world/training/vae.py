@@ -5,15 +5,19 @@ from collections.abc import Iterable
 
 import torch
 from diffusers import AutoencoderKL
+from PIL import Image
 from torch import Tensor, nn
 
 from zoetrope.world import vocabulary as words
-from zoetrope.world.drawer import draw
+from zoetrope.world.drawer import GRID, Drawing, draw
 from zoetrope.world.sampling import any_head_size, random_identity, random_jitter, random_scene
 from zoetrope.world.training.pictures import to_tensor
 
-LATENT_CHANNELS = 8
-BATCH = 16
+LATENT_CHANNELS = 16
+WHOLE, FACES = 8, 24
+FACE_SIDE = 32
+# What one latent stands for in pixels: faces are cut out along its grid.
+LATENT_PIXELS = 4
 EDGE_WEIGHT = 1.0
 KL_WEIGHT = 3e-4
 # The transformer's latents are never exact: the decoder learns to shrug off this much.
@@ -38,16 +42,38 @@ def new_vae() -> AutoencoderKL:
     )
 
 
-def any_pictures(rng: random.Random, count: int) -> Tensor:
+def any_drawings(rng: random.Random, count: int) -> list[Drawing]:
     """Everything the world can show, every style and mark, heads of many sizes."""
-    images = []
+    drawings = []
     for _ in range(count):
         styles = words.STYLE if rng.random() < 0.25 else ("flat",)
         jitter = random_jitter(rng)
         if rng.random() < 0.4:
             jitter = any_head_size(rng, jitter)
-        images.append(draw(random_identity(rng, marks=True), random_scene(rng, styles=styles), jitter=jitter).image)
-    return to_tensor(images)
+        drawings.append(draw(random_identity(rng, marks=True), random_scene(rng, styles=styles), jitter=jitter))
+    return drawings
+
+
+def any_pictures(rng: random.Random, count: int) -> Tensor:
+    """The same as a batch."""
+    return to_tensor(drawing.image for drawing in any_drawings(rng, count))
+
+
+def wholes_and_faces(rng: random.Random) -> tuple[Tensor, Tensor]:
+    """Pictures, and faces cut out of more pictures: where marks and expressions are, most is to be learned."""
+    drawings = any_drawings(rng, FACES)
+    return to_tensor(drawing.image for drawing in drawings[:WHOLE]), to_tensor(map(face, drawings))
+
+
+def face(drawing: Drawing) -> Image.Image:
+    """The square around the head."""
+    x, y = (_corner(middle * drawing.image.width) for middle in drawing.joints["head"])
+    return drawing.image.crop((x, y, x + FACE_SIDE, y + FACE_SIDE))
+
+
+def _corner(middle: float) -> int:
+    nearest = round((middle - FACE_SIDE / 2) / LATENT_PIXELS) * LATENT_PIXELS
+    return min(max(nearest, 0), GRID - FACE_SIDE)
 
 
 class VaeRecipe:
@@ -63,11 +89,13 @@ class VaeRecipe:
         return self.module.named_parameters()
 
     def loss(self, rng: random.Random) -> Tensor:
-        pictures = any_pictures(rng, BATCH)
         with torch.autocast("cpu", torch.bfloat16):
-            posterior = self.vae.encode(pictures).latent_dist
-            latents = posterior.sample() + LATENT_NOISE * torch.randn_like(posterior.mean)
-            drawn = self.vae.decode(latents).sample
+            return torch.stack([self._loss(pictures) for pictures in wholes_and_faces(rng)]).sum()
+
+    def _loss(self, pictures: Tensor) -> Tensor:
+        posterior = self.vae.encode(pictures).latent_dist
+        latents = posterior.sample() + LATENT_NOISE * torch.randn_like(posterior.mean)
+        drawn = self.vae.decode(latents).sample
         divergence: Tensor = posterior.kl().mean() / latents[0].numel()
         return picture_loss(drawn.float(), pictures) + KL_WEIGHT * divergence
 
@@ -86,11 +114,13 @@ class DecoderRecipe:
         return ((name, weight) for name, weight in self.module.named_parameters() if name.startswith("decoder."))
 
     def loss(self, rng: random.Random) -> Tensor:
-        pictures = any_pictures(rng, BATCH)
         with torch.autocast("cpu", torch.bfloat16):
-            with torch.no_grad():
-                latents = self.vae.encode(pictures).latent_dist.mean
-            drawn = self.vae.decode(latents + LATENT_NOISE * torch.randn_like(latents)).sample
+            return torch.stack([self._loss(pictures) for pictures in wholes_and_faces(rng)]).sum()
+
+    def _loss(self, pictures: Tensor) -> Tensor:
+        with torch.no_grad():
+            latents = self.vae.encode(pictures).latent_dist.mean
+        drawn = self.vae.decode(latents + LATENT_NOISE * torch.randn_like(latents)).sample
         return picture_loss(drawn.float(), pictures)
 
 
