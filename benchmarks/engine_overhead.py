@@ -96,9 +96,9 @@ def measure_swap(room: Path) -> dict[str, float]:
 
 @contextmanager
 def _large_base(room: Path) -> Iterator[tuple[Model, list[LoraFile]]]:
-    """A base of random weights in the shape of FLUX's blocks, and LoRAs for it; all of it is deleted again."""
+    """A base of random weights with blocks as wide as FLUX's, and LoRAs for it; all of it is deleted again."""
     folder = room / "large"
-    pipeline = tiny.pipeline(heads=12, head_dim=128, layers=(1, 3))
+    pipeline = tiny.pipeline(heads=24, head_dim=128, layers=(1, 1))
     loras = [open_lora(tiny.lora(pipeline, room / "loras", seed=seed, rank=16, alpha=16)) for seed in range(2 * ROUNDS)]
     pipeline.save_pretrained(folder)
     del pipeline

@@ -1,5 +1,6 @@
 """What a training will take, and what it would leave out: told before it begins."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,11 @@ from zoetrope.training.settings import Settings
 
 # Captions that many pictures share teach that caption's words to all of them at once.
 _SAME_CAPTION_SHARE = 0.5
-_LAYERS_BYTES = 34
+# What the libraries take once they calculate: code, buffers, the allocator's slack. Measured.
+_RUNTIME_BYTES = 200 * 10**6
+# What a block remembers for the way back: so many bytes for each token and each of the network's columns.
+_REMEMBERED_BYTES = 120
+_LAYERS_A_BLOCK = 8
 
 
 @dataclass(frozen=True)
@@ -59,23 +64,29 @@ def caption_remarks(captions: Sequence[str], trigger: str) -> list[str]:
 
 
 def estimate_memory(learner: Learner, shown: Sequence[Shown], settings: Settings) -> int:
-    """Bytes at the peak: the network, the adapter with its optimizer, and what a step remembers."""
+    """Bytes at the peak, above a bare interpreter's: at loading or while training, whichever is more."""
     each = 4 if learner.plan.dtype == "float32" else 2
     counts = folders.parameters(learner.folder)
     network = each * (counts["transformer"] + counts.get("vae", 0))
-    layers = learner.family.lora_layers(learner.folder)
-    import re
-
-    pattern = re.compile(learner.targets())
-    shapes = {name: shape for meant in layers.values() for name, shape in meant.items()}
-    chosen = [shape for name, shape in shapes.items() if pattern.fullmatch(name.removeprefix("transformer."))]
-    adapter = settings.rank * sum(sum(shape) for shape in chosen)
+    # On a processor weights are copied out of their mapped file, which counts until the last one is.
+    loading = 2 * network if learner.plan.device == "cpu" else network
+    shapes = _lora_shapes(learner)
     # Weight, average, gradient and two moments, each in float32.
-    held = 4 * 5 * adapter
-    width = max(min(shape) for shape in chosen)
-    depth = len({name.rsplit(".attn", 1)[0] for name in shapes if ".attn.to_q" in name})
-    remembered = _LAYERS_BYTES * width * depth * (1 - settings.checkpoint_blocks)
-    return int(network + held + settings.batch_size * most_tokens(learner, shown) * remembered)
+    held = 4 * 5 * settings.rank * sum(map(sum, shapes))
+    width = max(min(shape) for shape in shapes)
+    depth = len(shapes) / _LAYERS_A_BLOCK
+    remembered = _REMEMBERED_BYTES * width * depth * (1 - settings.checkpoint_blocks)
+    training = network + held + settings.batch_size * most_tokens(learner, shown) * remembered
+    return int(_RUNTIME_BYTES + max(loading, training))
+
+
+def _lora_shapes(learner: Learner) -> list[tuple[int, int]]:
+    """The layers that get a LoRA."""
+    pattern = re.compile(learner.targets())
+    named = {
+        name: shape for meant in learner.family.lora_layers(learner.folder).values() for name, shape in meant.items()
+    }
+    return [shape for name, shape in named.items() if pattern.fullmatch(name.removeprefix("transformer."))]
 
 
 def most_tokens(learner: Learner, shown: Sequence[Shown]) -> int:
