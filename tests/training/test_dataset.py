@@ -129,7 +129,7 @@ def test_captions_that_teach_the_wrong_thing_are_told() -> None:
         ({"steps": 0}, "steps cannot be 0"),
         ({"optimizer": "sgd"}, "optimizer cannot be 'sgd'"),
         ({"lr": float("nan")}, "lr cannot be"),
-        ({"resolutions": (8,)}, "resolutions must be from 16"),
+        ({"resolutions": (8,)}, "This cannot be trained: resolutions must be from 16"),
     ],
 )
 def test_settings_that_make_no_sense(chosen: dict[str, Any], sentence: str) -> None:

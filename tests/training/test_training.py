@@ -244,3 +244,12 @@ def test_trackers_leave_curves_and_samples(tmp_path: Path, name: str, monkeypatc
     assert any(file.startswith("events.out") or file.endswith(".wandb") for file in left)
     with pytest.raises(UserError, match="no tracker called 'paper'"):
         open_tracker("paper", tmp_path, {})
+
+
+def test_an_output_that_cannot_be_written_is_told_before_training(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    (tmp_path / "file").write_text("in the way")
+    watcher = Silent()
+    with pytest.raises(UserError, match="cannot be written"):
+        train_lora(order(tmp_path, found, "file/out"), watcher)
+    assert watcher.moments == []

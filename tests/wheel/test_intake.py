@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.wheel import cast
 from zoetrope.errors import UserError
+from zoetrope.media.files import write_atomic
 from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 
@@ -107,3 +108,22 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     assert not ada.state().pictures
     assert not list((ada.folder / "sources").iterdir())
     assert examine(ada) == []
+
+
+def test_a_full_disk_leaves_nothing_half_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = cast.ada(tmp_path / "ada")
+    given = cast.folder(tmp_path / "given", 4)
+    left = iter(range(5))
+
+    def failing(path: Path, data: bytes) -> None:
+        if next(left, None) is None:
+            raise UserError("No space left on device.")
+        write_atomic(path, data)
+
+    monkeypatch.setattr("zoetrope.wheel.intake.write_atomic", failing)
+    with pytest.raises(UserError, match="No space left"):
+        add_sources(ada, [given])
+    monkeypatch.undo()
+    assert not list((ada.folder / "sources").iterdir())
+    assert examine(ada) == []
+    assert len(add_sources(ada, [given]).added) == 4

@@ -138,13 +138,15 @@ class TrainingBar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar: Any = Progress(*columns, console=console, transient=True, disable=as_json)
+        self._bar: Any = Progress(*columns, console=console, transient=True)
+        self._shown = console.is_terminal and not as_json
         self._tasks: dict[str, Any] = {}
         self._quiet = as_json
         self.remarks: list[str] = []
 
     def __enter__(self) -> "TrainingBar":
-        self._bar.start()
+        if self._shown:
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ that was killed ends with the same bytes as one that was not.
 import math
 import random
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -101,7 +102,12 @@ class Trainer:
 
     def train(self, on_moment: OnMoment, on_sample: OnSample | None = None) -> None:
         """Go on to the last step."""
-        self.run.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            # Under autocast torch remarks once that norms are not fused; that is no news to whoever trains.
+            warnings.filterwarnings("ignore", message="Mismatch dtype between input and weight")
+            self._train(on_moment, on_sample)
+
+    def _train(self, on_moment: OnMoment, on_sample: OnSample | None) -> None:
         losses: list[float] = []
         began = time.monotonic()
         try:

@@ -1,6 +1,7 @@
 """A whole training: dataset to exported LoRA, each stage told as it goes."""
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -140,7 +141,13 @@ def dataset_hash(items: Sequence[Item]) -> str:
 
 
 def _check_output(order: Order, plan: Plan) -> None:
-    """An unfinished training is never trained over by accident."""
+    """An unfinished training is never trained over by accident, and a folder that cannot be written is told now."""
+    try:
+        order.output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=order.output):
+            pass
+    except OSError as error:
+        raise UserError(f"{order.output} cannot be written ({error.strerror}); nothing was trained.") from error
     progress = read_progress(order.output / STATE)
     if progress is not None and not order.resume and progress["step"] < order.settings.steps:
         raise UserError(

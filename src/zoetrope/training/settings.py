@@ -79,8 +79,9 @@ def make_settings(defaults: Mapping[str, object] | None = None, **chosen: object
         return Settings.model_validate({**(defaults or {}), **said})
     except ValidationError as error:
         fault = error.errors()[0]
-        where = "".join(f"{step} " for step in fault["loc"][:1])
-        raise UserError(f"{where}cannot be {fault['input']!a:.60}: {_plain(fault['msg'])}.") from error
+        if not fault["loc"]:
+            raise UserError(f"This cannot be trained: {_plain(fault['msg'])}.") from error
+        raise UserError(f"{fault['loc'][0]} cannot be {fault['input']!a:.60}: {_plain(fault['msg'])}.") from error
 
 
 def _plain(message: str) -> str:

@@ -107,8 +107,12 @@ def _as_tensor(value: Any) -> "Tensor":
 def append_line(path: Path, said: Mapping[str, Any]) -> None:
     """One line of a log of JSON objects."""
     line = json.dumps({key: round(value, 6) if isinstance(value, float) else value for key, value in said.items()})
-    with path.open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+    except OSError as error:
+        raise UserError(f"{path} could not be written ({error.strerror}); the last checkpoint was kept.") from error
 
 
 def forget_after(path: Path, step: int, name: str | None = None) -> None:

@@ -4,7 +4,7 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -58,16 +58,31 @@ def add_sources(workspace: Workspace, paths: Sequence[Path]) -> Intake:
                 known.append(picture.name)
             else:
                 fresh[picture.sha256] = picture
-        events: list[ev.Event] = []
-        for sha256, picture in fresh.items():
-            relative = _free_name(workspace.folder, picture)
-            write_atomic(workspace.folder / relative, picture.data)
-            events.append(ev.Added(sha256=sha256, file=relative, origin=ev.Origin.source))
-            if picture.caption:
-                write_atomic((workspace.folder / relative).with_suffix(".txt"), f"{picture.caption}\n".encode())
-                events.append(ev.Captioned(sha256=sha256, text=picture.caption, by="file"))
-        workspace.log.append(events)
+        written: list[Path] = []
+        try:
+            workspace.log.append(_copy_in(workspace, fresh, written))
+        except BaseException:
+            # A full disk or Ctrl-C halfway: what was copied is in no event, so it goes again.
+            for path in written:
+                path.unlink(missing_ok=True)
+            raise
     return Intake(tuple(picture.name for picture in fresh.values()), tuple(known))
+
+
+def _copy_in(workspace: Workspace, fresh: Mapping[str, Found], written: list[Path]) -> list[ev.Event]:
+    """Copy pictures and captions; each path is noted in `written` before it is."""
+    events: list[ev.Event] = []
+    for sha256, picture in fresh.items():
+        relative = _free_name(workspace.folder, picture)
+        path = workspace.folder / relative
+        written.append(path)
+        write_atomic(path, picture.data)
+        events.append(ev.Added(sha256=sha256, file=relative, origin=ev.Origin.source))
+        if picture.caption:
+            written.append(path.with_suffix(".txt"))
+            write_atomic(path.with_suffix(".txt"), f"{picture.caption}\n".encode())
+            events.append(ev.Captioned(sha256=sha256, text=picture.caption, by="file"))
+    return events
 
 
 def read_pictures(path: Path) -> Iterator[Found]:
