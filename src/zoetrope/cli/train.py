@@ -150,7 +150,8 @@ class TrainingBar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if self._shown:
+            self._bar.stop()
 
     def preflight(self, said: "Preflight") -> None:
         sizes = ", ".join(f"{count} at {size}" for size, count in said.buckets.items())
