@@ -8,3 +8,7 @@ class MediaKind(StrEnum):
 
     image = "image"
     clip = "clip"
+
+
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+"""What the files of pictures that can be decoded are called."""

@@ -85,12 +85,14 @@ def encode_pictures(
     cache: Cache, learner: Learner, shown: Sequence[Shown], on_done: Callable[[int], None] = lambda done: None
 ) -> Tally:
     """Turn every picture that is not in the cache into latents, several of one size together."""
+    from zoetrope.models.pixels import to_tensor
+
     missing = [each for each in shown if cache.picture_key(each) not in cache]
     done = found = len(shown) - len(missing)
     on_done(done)
     for together in _of_one_size(missing):
         pictures = [load(each.item, each.size) for each in together]
-        latents = learner.encode_pictures(_tensor([picture.image for picture in pictures]))
+        latents = learner.encode_pictures(to_tensor(picture.image for picture in pictures))
         for each, picture, latent in zip(together, pictures, latents, strict=True):
             tensors = {"latents": latent.float()}
             if picture.alpha is not None:
@@ -124,13 +126,6 @@ def _of_one_size(shown: Iterable[Shown]) -> Iterable[list[Shown]]:
         sizes.setdefault(each.size, []).append(each)
     for same in sizes.values():
         yield from (same[i : i + _TOGETHER] for i in range(0, len(same), _TOGETHER))
-
-
-def _tensor(images: "Sequence[Image]") -> "torch.Tensor":
-    import torch
-
-    array = np.stack([np.asarray(image, dtype=np.float32) for image in images])
-    return torch.from_numpy(array / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()
 
 
 def _mask(alpha: "Image", shape: tuple[int, ...]) -> "torch.Tensor":

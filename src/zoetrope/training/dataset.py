@@ -13,8 +13,8 @@ from zoetrope.media.decode import Limits, Picture, decode
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.kinds import PICTURE_SUFFIXES
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 SMALLEST_SIDE = 16
 _KOHYA = re.compile(r"(?P<repeats>\d{1,4})_(?P<name>.+)")
 _CAPTION_BYTES = 64 * 2**10
@@ -60,7 +60,7 @@ def read_dataset(folder: Path, *, trigger: str = "", weight: float = 1.0) -> Dat
     """
     if not folder.is_dir():
         raise UserError(f"There is no folder {folder}.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
     if not files:
         raise UserError(f"{folder} holds no pictures: PNG, JPEG and WebP with a .txt each are trained on.")
     seen: dict[str, Path] = {}

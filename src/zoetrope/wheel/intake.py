@@ -13,10 +13,10 @@ from zoetrope.media.decode import Limits, decode
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited, write_atomic
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.kinds import PICTURE_SUFFIXES
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.workspace import SOURCES, Workspace
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 SMALLEST_SIDE = 32
 MOST_FILES = 5000
 MOST_BYTES = 2 * 2**30
@@ -88,11 +88,11 @@ def _copy_in(workspace: Workspace, fresh: Mapping[str, Found], written: list[Pat
 def read_pictures(path: Path) -> Iterator[Found]:
     """The pictures of a file, a folder or a ZIP archive, checked; the first bad one ends it with a sentence."""
     if path.is_dir():
-        inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in SUFFIXES and each.is_file())
+        inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in PICTURE_SUFFIXES and each.is_file())
         yield from (_from_disk(each) for each in inside if not each.name.startswith("."))
     elif path.suffix.lower() == ".zip":
         yield from _from_zip(path)
-    elif path.is_file() and path.suffix.lower() in SUFFIXES:
+    elif path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
         yield _from_disk(path)
     elif path.exists():
         raise UserError(f"{path} is not a picture, a folder or a ZIP: PNG, JPEG and WebP are taken.")
@@ -114,7 +114,11 @@ def _from_zip(path: Path) -> Iterator[Found]:
             _check_members(path, members.values())
             for name, info in sorted(members.items()):
                 inner = PurePosixPath(name)
-                if inner.suffix.lower() not in SUFFIXES or inner.name.startswith(".") or "__MACOSX" in inner.parts:
+                if (
+                    inner.suffix.lower() not in PICTURE_SUFFIXES
+                    or inner.name.startswith(".")
+                    or "__MACOSX" in inner.parts
+                ):
                     continue
                 beside = members.get(str(inner.with_suffix(".txt")))
                 words = _member(archive, beside, _CAPTION_BYTES) if beside else None

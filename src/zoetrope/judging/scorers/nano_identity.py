@@ -14,7 +14,7 @@ from zoetrope.judging.scorer import Vectors, unit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from torch import Tensor, nn
+    from torch import nn
 
 WEIGHTS = Path(__file__).with_name("nano_identity.safetensors")
 SIDE = 64
@@ -30,11 +30,15 @@ class NanoIdentity:
 
     def embed(self, images: "Sequence[Image]") -> Vectors:
         import torch
+        from PIL import Image
 
+        from zoetrope.models.pixels import to_tensor
+
+        small = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
         rows = []
         with torch.no_grad():
-            for start in range(0, len(images), _BATCH):
-                rows.append(_network()(_pixels(images[start : start + _BATCH])).numpy())
+            for start in range(0, len(small), _BATCH):
+                rows.append(_network()(to_tensor(small[start : start + _BATCH])).numpy())
         return unit(np.concatenate(rows).astype(np.float32)) if rows else np.zeros((0, WIDTH), np.float32)
 
 
@@ -64,12 +68,3 @@ def _network() -> "nn.Sequential":
     network = new_network()
     network.load_state_dict({name: tensor.float() for name, tensor in load_file(str(WEIGHTS)).items()})
     return network.eval()
-
-
-def _pixels(images: "Sequence[Image]") -> "Tensor":
-    import torch
-    from PIL import Image
-
-    small = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
-    array = np.stack([np.asarray(image, dtype=np.float32) for image in small])
-    return torch.from_numpy(array / 127.5 - 1.0).permute(0, 3, 1, 2).contiguous()

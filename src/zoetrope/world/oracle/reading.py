@@ -15,8 +15,8 @@ BATCH = 100
 
 def read_images(images: Sequence[Image.Image]) -> list[dict[str, str]]:
     """What the oracle sees in each picture, by attribute."""
+    from zoetrope.models.pixels import to_tensor
     from zoetrope.world.oracle.network import read
-    from zoetrope.world.training.pictures import to_tensor
 
     small = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
     readings: list[dict[str, str]] = []

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from zoetrope.models.pixels import to_tensor
 from zoetrope.world.drawer import draw
 from zoetrope.world.oracle.network import Oracle
 from zoetrope.world.sampling import any_head_size, random_identity, random_jitter, random_scene
-from zoetrope.world.training.pictures import to_tensor
 from zoetrope.world.truth import values, visible
 from zoetrope.world.vocabulary import ATTRIBUTES
 

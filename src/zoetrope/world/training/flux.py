@@ -12,11 +12,11 @@ from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeli
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from zoetrope.models.pixels import to_tensor
 from zoetrope.world.captions import training_caption
 from zoetrope.world.drawer import BODIES, GRID, draw
 from zoetrope.world.sampling import random_identity, random_jitter, random_scene
 from zoetrope.world.training import text
-from zoetrope.world.training.pictures import to_tensor
 from zoetrope.world.training.vae import LATENT_CHANNELS
 
 BATCH = 32

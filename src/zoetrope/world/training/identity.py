@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from zoetrope.judging.scorers.nano_identity import new_network
+from zoetrope.models.pixels import to_tensor
 from zoetrope.world import vocabulary as words
 from zoetrope.world.drawer import draw
 from zoetrope.world.figure import Identity, Scene
 from zoetrope.world.sampling import any_head_size, random_identity, random_jitter, random_scene
 from zoetrope.world.training.eyes import spoil
-from zoetrope.world.training.pictures import to_tensor
 
 PERSONAS, DOUBLES, PICTURES = 8, 2, 4
 SHARPNESS = 12.0

@@ -8,10 +8,10 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor, nn
 
+from zoetrope.models.pixels import to_tensor
 from zoetrope.world import vocabulary as words
 from zoetrope.world.drawer import GRID, Drawing, draw
 from zoetrope.world.sampling import any_head_size, random_identity, random_jitter, random_scene
-from zoetrope.world.training.pictures import to_tensor
 
 LATENT_CHANNELS = 16
 WHOLE, FACES = 8, 24

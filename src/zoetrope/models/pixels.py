@@ -1,4 +1,4 @@
-"""Fresh drawings as tensors: nothing is ever seen twice."""
+"""Pictures as the tensors that models take."""
 
 from collections.abc import Iterable
 
