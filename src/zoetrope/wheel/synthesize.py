@@ -16,6 +16,7 @@ from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest, scorer_of
 from zoetrope.wheel.state import Decision
+from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ COUNT = 40
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
+# How many prompts are thought of for each that is drawn.
+_OFFERED = 10
 
 # What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
 SCENES: Mapping[str, Any] = {
@@ -47,19 +50,18 @@ class Filtered:
     copied: int
 
 
-def scenes(who: str, words: Mapping[str, Any], seed: int, count: int) -> list[str]:
-    """That many different prompts, as even over each gap's words as chance allows."""
+def scenes(who: str, words: Mapping[str, Any], seed: int, count: int, held: Sequence[str] = ()) -> list[str]:
+    """That many different prompts, first of all for what the captions that are held say least."""
     rng = random.Random(f"scenes/{seed}")
     gaps = {name: list(values) for name, values in words.items() if name != "sentence"}
-    found: dict[str, None] = {}
-    for _ in range(count * 20):
-        if len(found) == count:
-            break
+    offered: dict[str, None] = {}
+    for _ in range(count * _OFFERED):
         said = str(words["sentence"]).replace("{who}", who)
         for name, values in gaps.items():
             said = said.replace(f"{{{name}}}", rng.choice(values))
-        found[said] = None
-    return list(found)
+        offered[said] = None
+    prompts = list(offered)
+    return [prompts[index] for index in most_varied(held, prompts, count)]
 
 
 def synthesize(
@@ -76,7 +78,8 @@ def synthesize(
     engine.lend_lora(lora)
     words = (model.notes.model_extra or {}).get("scenes", SCENES)
     made = []
-    prompts = scenes(persona.trigger, words, version.number, count)
+    held = [entry.caption for entry in state.of(Decision.kept)]
+    prompts = scenes(persona.trigger, words, version.number, count, held)
     for number, prompt in enumerate(prompts):
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])

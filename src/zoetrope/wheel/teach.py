@@ -22,6 +22,7 @@ from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
 from zoetrope.wheel.persona import PersonaKind
 from zoetrope.wheel.state import Decision, Entry, State
+from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
 
 # Of what a round learns from, at most this share was drawn by earlier versions: they drift, sources do not.
@@ -61,14 +62,17 @@ def teach(
 
 
 def chosen_entries(state: State) -> list[Entry]:
-    """What was kept: every source, and of the synthetic pictures no more than their share, the newest first."""
+    """What was kept: every source, and of the synthetic pictures no more than their share, those that add most."""
     kept = state.of(Decision.kept)
     if not kept:
         raise UserError("Nothing was kept yet, so there is nothing to learn from: see `zoetrope review`.")
     real = [entry for entry in kept if entry.origin is not ev.Origin.synthetic]
     made = [entry for entry in kept if entry.origin is ev.Origin.synthetic]
     most = round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
-    return real + made[::-1][:most]
+    # Between equals the newest, as it was drawn by the best version.
+    newest = made[::-1]
+    varied = most_varied([entry.caption for entry in real], [entry.caption for entry in newest], most)
+    return real + [newest[index] for index in varied]
 
 
 def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], list[Dropped]]:

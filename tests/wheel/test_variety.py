@@ -1,0 +1,21 @@
+from zoetrope.wheel.variety import most_varied
+
+
+def test_what_is_held_already_comes_last() -> None:
+    held = ["portrait of zoe, sad, front", "portrait of zoe, sad, front, park"]
+    offered = ["portrait of zoe, sad, front", "portrait of zoe, angry, profile"]
+
+    assert most_varied(held, offered, 2) == [1, 0]
+
+
+def test_no_combination_comes_twice_before_each_came_once() -> None:
+    offered = [f"portrait of zoe, {mood}, {side}" for _ in range(3) for mood in ("sad", "glad") for side in ("a", "b")]
+
+    chosen = [offered[index] for index in most_varied([], offered, 4)]
+
+    assert len(set(chosen)) == 4
+
+
+def test_the_first_of_equals_is_taken_and_no_more_than_there_are() -> None:
+    assert most_varied([], ["a, b", "a, b", "a, b"], 2) == [0, 1]
+    assert sorted(most_varied([], ["a, b", ""], 9)) == [0, 1]
