@@ -20,16 +20,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bars import Bar, report
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
-from zoetrope.judging.card import card_scenes
+from zoetrope.judging.card import CardScene, card_scenes
 from zoetrope.judging.likeness import copy_scores, diversity
 from zoetrope.media.files import write_json_atomic
 from zoetrope.media.hashing import hash_bytes, hash_file
+from zoetrope.models.catalogue import Catalogue
 from zoetrope.training.loop import Moment
 from zoetrope.training.preflight import Preflight
 from zoetrope.wheel.card import SEED
@@ -47,6 +47,7 @@ from zoetrope.world.oracle.reading import read_images
 from zoetrope.world.reviewer import OracleReviewer, scene_of, wrong_attributes
 from zoetrope.world.sampling import random_identity, random_jitter, random_scene
 
+ROOT = Path(__file__).parents[1]
 MODEL = "nano-flux"
 TRIGGER = "zoeada"
 MARKS = ("star", "odd_eyes", "stripe", "star", "odd_eyes")
@@ -178,9 +179,8 @@ def _base(wheel: Wheel, engine: LocalEngine) -> list[tuple[Scene, Image.Image]]:
     ]
 
 
-def _asked() -> list[Any]:
-    from zoetrope.models.catalogue import Catalogue
-
+def _asked() -> list[CardScene]:
+    """The card's scenes in the base's own words."""
     said = Catalogue().find(MODEL).notes.model_extra or {}
     return card_scenes(TRIGGER, **said["card"])
 
@@ -273,11 +273,12 @@ def _mean(measured: Sequence[Mapping[str, Any]], stage: str, what: str) -> float
 
 def _short(told: Mapping[str, Any]) -> str:
     stages = ["base", *(f"v{number}" for number in range(1, TURNS + 1))]
-    shares = ", ".join(
-        f"{stage} {np.mean(told[stage]['identity']):.2f}/{np.mean(told[stage]['scene']):.2f}/{np.mean(told[stage]['both']):.2f}"
+    shares = {
+        stage: "/".join(f"{np.mean(told[stage][what]):.2f}" for what in ("identity", "scene", "both"))
         for stage in stages
-    )
-    return f"{shares} (identity/scene/both), turns of {', '.join(f'{second:.0f} s' for second in told['seconds'])}"
+    }
+    said = ", ".join(f"{stage} {text}" for stage, text in shares.items())
+    return f"{said} (identity/scene/both), turns of {', '.join(f'{second:.0f} s' for second in told['seconds'])}"
 
 
 if __name__ == "__main__":
