@@ -11,14 +11,15 @@ from tests.wheel import cast
 from tests.wheel.test_teach import QUICK, Silent
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.errors import UserError
+from zoetrope.media.recipe import read_recipe
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import events as ev
 from zoetrope.wheel import review
 from zoetrope.wheel.card import draw_card
 from zoetrope.wheel.intake import add_sources
-from zoetrope.wheel.persona import make_persona
+from zoetrope.wheel.persona import make_persona, write_persona
 from zoetrope.wheel.teach import teach
-from zoetrope.wheel.workspace import Workspace, new_workspace
+from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace
 
 NOTES = {"defaults": {"width": 16, "height": 16, "steps": 1, "max_tokens": 16}}
 
@@ -41,18 +42,29 @@ def test_two_versions_side_by_side(ada: Workspace) -> None:
     teach(ada, QUICK, Silent())
     seen: list[int] = []
     told = draw_card(ada, LocalEngine(), lambda done, total: seen.append(done))
-    assert seen == list(range(1, 24))
+    assert seen == list(range(1, 47)), "the base's own card is drawn once, before the first version's"
     assert len(told["pictures"]) == 23
     assert set(told["scores"]) == {"copied", "diversity"}
     first = ada.folder / "rounds" / "001" / "card"
     assert len([path for path in first.glob("*.png") if path.stem != "card"]) == 23
     assert Image.open(first / "card.png").width > 500
+    assert (ada.folder / "exports" / "ada_v1.png").read_bytes() == (first / "card.png").read_bytes()
+    assert 'src="../../000/card/tpose.png"' in (first / "card.html").read_text(encoding="utf-8")
     ada.record([ev.Closed(round=1, verdict="done")])
     teach(ada, QUICK | {"seed": 2}, Silent())
     draw_card(ada, LocalEngine())
     page = (ada.folder / "rounds" / "002" / "card" / "card.html").read_text(encoding="utf-8")
     assert 'src="../../001/card/tpose.png"' in page
     assert sorted(ada.state().cards) == [1, 2]
+
+
+def test_before_the_first_version_the_base_is_told_in_words(ada: Workspace) -> None:
+    write_persona(ada.folder / PERSONA, ada.persona.model_copy(update={"looks": "a girl with red hair"}))
+    teach(ada, QUICK, Silent())
+    draw_card(ada, LocalEngine())
+    prompts = [read_recipe(ada.folder / "rounds" / number / "card" / "tpose.png").prompt for number in ("000", "001")]
+    assert "of a girl with red hair, " in prompts[0]
+    assert "of ada, " in prompts[1]
 
 
 def test_the_same_version_draws_the_same_card(ada: Workspace) -> None:

@@ -27,6 +27,9 @@ def new(
     ] = "",
     base: Annotated[str, typer.Option(help="The model to teach; see `zoetrope models list`.")] = "nano-flux",
     trigger: Annotated[str | None, typer.Option(help="The word that will stand for it; the name if not given.")] = None,
+    looks: Annotated[
+        str, typer.Option(help="Who it is in words, for comparing the first version with what words alone give.")
+    ] = "",
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where; `personas/NAME` in the data folder if not given.")
     ] = None,
@@ -42,7 +45,9 @@ def new(
 
     said, document = _consent(consent, kind)
     model = Catalogue().find(base)
-    persona = make_persona(name=name, kind=kind, trigger=trigger or name, base=model.name, consent={"kind": said})
+    persona = make_persona(
+        name=name, kind=kind, trigger=trigger or name, base=model.name, looks=looks, consent={"kind": said}
+    )
     workspace = new_workspace(folder or personas_folder() / name, persona, document)
     emit(
         {"name": name, "folder": str(workspace.folder), "persona": workspace.persona.model_dump(mode="json")},

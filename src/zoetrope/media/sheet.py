@@ -22,21 +22,30 @@ class Tile:
     label: str
 
 
-def contact_sheet(title: str, rows: Sequence[Sequence[Tile]], side: int = 176) -> Image.Image:
-    """Rows of square tiles under a title; a shorter row stands in the middle."""
+def pair(before: Image.Image, after: Image.Image, side: int = 176) -> Image.Image:
+    """Two pictures as one, the earlier on the left; twice as wide as high."""
+    both = Image.new("RGB", (2 * side, side), PAPER)
+    for number, image in enumerate((before, after)):
+        both.paste(image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (number * side, 0))
+    return both
+
+
+def contact_sheet(title: str, rows: Sequence[Sequence[Tile]], side: int = 176, wide: int | None = None) -> Image.Image:
+    """Rows of tiles under a title, square ones unless `wide` says otherwise; a shorter row stands in the middle."""
+    across = wide or side
     columns = max(len(row) for row in rows)
-    width = 2 * MARGIN + columns * side + (columns - 1) * GAP
+    width = 2 * MARGIN + columns * across + (columns - 1) * GAP
     height = MARGIN + TITLE + len(rows) * (side + LABEL + GAP) + MARGIN - GAP
     sheet = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((width / 2, MARGIN + TITLE / 2 - 8), title, INK, ImageFont.load_default(26), anchor="mm")
     for number, row in enumerate(rows):
-        left = (width - len(row) * side - (len(row) - 1) * GAP) // 2
+        left = (width - len(row) * across - (len(row) - 1) * GAP) // 2
         top = MARGIN + TITLE + number * (side + LABEL + GAP)
         for tile in row:
-            sheet.paste(tile.image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (left, top))
+            sheet.paste(tile.image.convert("RGB").resize((across, side), Image.Resampling.LANCZOS), (left, top))
             pen.text(
-                (left + side / 2, top + side + LABEL / 2), tile.label, FAINT, ImageFont.load_default(14), anchor="mm"
+                (left + across / 2, top + side + LABEL / 2), tile.label, FAINT, ImageFont.load_default(14), anchor="mm"
             )
-            left += side + GAP
+            left += across + GAP
     return sheet

@@ -54,6 +54,8 @@ class Persona(BaseModel):
     trigger: str
     base: str
     consent: Consent
+    # Who it is in words, as a model that never learned it would be told: what the first version is compared with.
+    looks: str = ""
     scorers: tuple[str, ...] = ()
     # The editor of flywheel 2: a model of the catalogue that takes a picture and an instruction.
     editor: str = ""

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
-from zoetrope.judging.identity import calibrate, likeness
 from zoetrope.judging.likeness import copy_scores
-from zoetrope.judging.scorers import scorer_named
-from zoetrope.media.decode import open_picture
 from zoetrope.media.recipe import png_bytes
 from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
-from zoetrope.wheel.card import lora_file, newest, scorer_of
+from zoetrope.wheel.card import lora_file, newest
+from zoetrope.wheel.measure import alikeness, references, scorer_of
 from zoetrope.wheel.state import Decision
 from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
@@ -84,28 +82,14 @@ def synthesize(
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])
         on_done(number + 1, len(prompts))
-    references = [
-        open_picture(workspace.path(entry)).image
-        for entry in state.of(Decision.kept)
-        if entry.origin is not ev.Origin.synthetic
-    ]
-    fresh = [score <= MOST_COPIED for score in copy_scores([each.image for each in made], references)]
-    alike = _alike(scorer_of(workspace, model), made, references)
+    known = references(workspace, state)
+    images = [each.image for each in made]
+    fresh = [score <= MOST_COPIED for score in copy_scores(images, known)]
+    alike = [passes is not False for _, passes in alikeness(scorer_of(persona, model), images, known)]
     good = [each for each, new, same in zip(made, fresh, alike, strict=True) if new and same]
     depth = 1 + max((entry.depth for entry in state.of(Decision.kept)), default=0)
     _add(workspace, good, version.round, depth, len(made))
     return Filtered(len(made), len(good), alike.count(False), fresh.count(False))
-
-
-def _alike(scorer: str | None, made: "Sequence[Made]", references: Sequence[Any]) -> list[bool]:
-    """Which pictures pass for the persona by its own threshold; all of them where nothing can judge."""
-    if scorer is None:
-        return [True] * len(made)
-    judge = scorer_named(scorer)
-    known = judge.embed(references)
-    scores = likeness(judge.embed([each.image for each in made]), known)
-    threshold = calibrate(known).threshold
-    return [bool(score >= threshold) for score in scores]
 
 
 def _add(workspace: Workspace, made: "Sequence[Made]", number: int, depth: int, drawn: int) -> None:

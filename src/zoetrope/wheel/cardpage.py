@@ -1,0 +1,84 @@
+"""A model card to look at: as one picture and as one page, each scene beside the same scene of the card before."""
+
+import html
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoetrope.media.decode import open_picture
+from zoetrope.media.sheet import Tile, contact_sheet, pair
+
+_ACROSS = 5
+_SIDE = 132
+_STYLE = """
+:root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }
+body { margin: 1rem auto; max-width: 75rem; padding: 0 1rem; }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr)); gap: 1rem; }
+figure { margin: 0; }
+figure div { display: flex; gap: .25rem; }
+img { width: 100%; min-width: 0; flex: 1; border-radius: .4rem; }
+figcaption { font-size: .85rem; }
+table { border-collapse: collapse; }
+td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
+"""
+
+
+def sheet(title: str, here: Path, before: Path) -> bytes:
+    """The card as a PNG: in each pair the card before is on the left."""
+    tiles = [
+        Tile(pair(_picture(before, each), _picture(here, each), _SIDE), _mark(each) + each["label"])
+        for each in _told(here)["pictures"]
+    ]
+    rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
+    buffer = io.BytesIO()
+    contact_sheet(f"{_name(before)}  →  {title}", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def page(title: str, here: Path, before: Path) -> str:
+    """The card as HTML, with the scores of both."""
+    now, past = _told(here), _told(before)["scores"]
+    name, earlier = html.escape(title), html.escape(_name(before))
+    rows = "".join(
+        f"<tr><th>{html.escape(key)}<td>{value:.3f}<td>{_number(past.get(key))}" for key, value in now["scores"].items()
+    )
+    way = os.path.relpath(before, here)
+    figures = "".join(_figure(each, Path(way).as_posix()) for each in now["pictures"])
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
+        f"<style>{_STYLE}</style><h1>{name}</h1><table><tr><th>measure<th>now<th>{earlier}{rows}</table>"
+        f"<p>In each pair {earlier} is on the left.</p><main>{figures}</main></html>\n"
+    )
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return told
+
+
+def _name(folder: Path) -> str:
+    version = _told(folder)["version"]
+    return f"v{version}" if version else "the base, in words"
+
+
+def _picture(folder: Path, told: Mapping[str, Any]) -> Any:
+    return open_picture(folder / f"{told['scene']}.png").image
+
+
+def _mark(told: Mapping[str, Any]) -> str:
+    return {True: "✓ ", False: "✗ ", None: ""}[told["passes"]]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _figure(told: Mapping[str, Any], before: str) -> str:
+    scene, label = html.escape(told["scene"]), html.escape(told["label"])
+    verdict = "" if told["likeness"] is None else f" · {_mark(told)}{told['likeness']:.2f}"
+    old, new = f'<img alt="{label}, before" src="{before}/{scene}.png">', f'<img alt="{label}" src="{scene}.png">'
+    return f"<figure><div>{old}{new}</div><figcaption>{label}{verdict}</figcaption></figure>"
