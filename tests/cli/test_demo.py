@@ -1,7 +1,8 @@
-"""`zoetrope demo`: the sheet, and the pictures on it that can be drawn again."""
+"""`zoetrope demo`: Ada's wheel turns once, and once more from where it stands."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from typer.testing import CliRunner
@@ -12,16 +13,27 @@ from zoetrope.media.recipe import read_recipe
 runner = CliRunner()
 
 
-def test_demo_draws_ada_in_every_card_scene(tmp_path: Path) -> None:
-    result = runner.invoke(app, ["demo", "--out", str(tmp_path), "--json"])
+def _turned() -> dict[str, Any]:
+    result = runner.invoke(app, ["demo", "--steps", "8", "--count", "2", "--json"])
     assert result.exit_code == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert len(told["pictures"]) == len(set(told["pictures"])) == 23
+    told: dict[str, Any] = json.loads(result.stdout)
+    return told
+
+
+def test_the_demo_turns_adas_wheel_and_sets_before_beside_after() -> None:
+    told = _turned()
+    assert told["round"] == 1
+    assert told["done"][:2] == ["trained ada_v1.safetensors", "drew the card"]
+    assert list(told["scores"]) == ["the base, in words", "v1"]
+    assert told["scores"]["the base, in words"]["scene"] > 0.9, "the base knows the toy world"
+    card = Path(told["sheet"]).parent
     with Image.open(told["sheet"]) as sheet:
-        assert sheet.width > 5 * 150
-    picture = tmp_path / "front-smiling.png"
-    assert "smiling, front" in read_recipe(picture).prompt
-    again = runner.invoke(app, ["generate", "--recipe", str(picture), "--out", str(tmp_path / "again"), "--json"])
+        assert sheet.width > 10 * 100, "pairs"
+    assert "front" in read_recipe(card / "front-smiling.png").prompt
+    persona = Path(told["persona"])
+    assert (persona / "exports" / "ada_v1.png").is_file()
+    again = runner.invoke(app, ["demo", "--steps", "1", "--count", "1"])
     assert again.exit_code == 0, again.stderr
-    (redrawn,) = (tmp_path / "again").glob("*.png")
-    assert redrawn.read_bytes() == picture.read_bytes()
+    assert "stands in for you at the review" in " ".join(again.stderr.split())
+    assert "Round 2: trained ada_v2.safetensors" in again.stdout
+    assert "v1" in again.stdout

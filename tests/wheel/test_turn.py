@@ -16,8 +16,8 @@ from zoetrope.wheel import events as ev
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.review import Verdict, review_waiting
+from zoetrope.wheel.scenes import SCENES, asked, new_scenes, thought_of
 from zoetrope.wheel.state import Decision, Entry
-from zoetrope.wheel.synthesize import SCENES, scenes
 from zoetrope.wheel.turn import close, drift, turn
 from zoetrope.wheel.workspace import Workspace, new_workspace
 
@@ -80,10 +80,19 @@ def test_the_alarm_names_what_fell(ada: Workspace) -> None:
 
 
 def test_scenes_are_different_and_follow_from_the_seed() -> None:
-    one = scenes("ada", SCENES, 1, 40)
-    assert len(set(one)) == 40
-    assert one == scenes("ada", SCENES, 1, 40)
-    assert one != scenes("ada", SCENES, 2, 40)
+    one = thought_of("ada", SCENES, 1, 40)
+    assert len(set(one)) == len(one) > 35
+    assert one == thought_of("ada", SCENES, 1, 40)
+    assert one != thought_of("ada", SCENES, 2, 40)
     assert all("ada" in prompt and "{" not in prompt for prompt in one)
     few = {"sentence": "{who} {place}", "place": ["here", "there"]}
-    assert sorted(scenes("ada", few, 1, 40)) == ["ada here", "ada there"]
+    assert sorted(thought_of("ada", few, 1, 40)) == ["ada here", "ada there"]
+
+
+def test_new_scenes_are_what_the_card_asks_for_and_was_not_shown_yet() -> None:
+    model = Catalogue().find("nano-flux")
+    shown = [scene.prompt for scene in asked(model, "ada") if "angry, profile_right" not in scene.prompt]
+    new = new_scenes(model, "ada", 1, 8, shown)
+    assert len(set(new)) == 8
+    assert any(prompt.startswith("portrait of ada, angry, profile_right") for prompt in new)
+    assert not set(new) & set(shown)

@@ -19,3 +19,10 @@ def test_no_combination_comes_twice_before_each_came_once() -> None:
 def test_the_first_of_equals_is_taken_and_no_more_than_there_are() -> None:
     assert most_varied([], ["a, b", "a, b", "a, b"], 2) == [0, 1]
     assert sorted(most_varied([], ["a, b", ""], 9)) == [0, 1]
+
+
+def test_what_is_wanted_comes_first() -> None:
+    offered = ["standing of zoe, sad, night", "portrait of zoe, sad, front"]
+
+    assert most_varied([], offered, 1) == [0]
+    assert most_varied([], offered, 1, ["portrait of zoe, sad, front", "sitting of zoe, glad, profile"]) == [1]

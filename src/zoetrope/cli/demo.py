@@ -1,80 +1,167 @@
-"""`zoetrope demo`: the main job from end to end, as far as it goes, with nothing downloaded."""
+"""`zoetrope demo`: the main job from end to end, with nothing downloaded: Ada's wheel turns once."""
 
+import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoetrope.cli.output import JsonFlag, emit, paper, progress_bar
+from zoetrope.cli.output import JsonFlag, console, emit, paper
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from collections.abc import Mapping
 
-    from zoetrope.engines.engine import Made
-    from zoetrope.engines.local.engine import LocalEngine
-    from zoetrope.world.figure import Scene
+    from zoetrope.wheel.review import Reviewer
+    from zoetrope.wheel.workspace import Workspace
+    from zoetrope.world.figure import Identity
 
+NAME = "ada"
+TRIGGER = "zoeada"
 MODEL = "nano-flux"
-SEED = 7
+FRAMINGS = ("portrait",) * 9 + ("standing", "sitting", "tpose")
+"""Her twelve sources."""
+STAND_IN = (
+    "Ada is made up, in a world whose truth is known: a program draws her twelve sources, and the oracle, "
+    "which reads that truth off a picture, stands in for you at the review."
+)
 
 
 def demo(
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="The folder for the pictures; `demo` in the data folder if not given."),
-    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
+    count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 40,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw Ada, a made-up persona, in the 23 scenes of a model card, on one sheet.
+    """Turn the wheel of Ada, a made-up persona, once: sources, review, training, model card, new scenes.
 
-    Example: zoetrope demo --out pictures
+    Each further run is her next turn, from what the last one made.
+
+    Example: zoetrope demo
     """
-    import io
-
+    from zoetrope.cli.train import TrainingBar
     from zoetrope.engines.local.engine import LocalEngine
-    from zoetrope.home import home
-    from zoetrope.media.files import write_atomic
-    from zoetrope.media.recipe import save_picture
-    from zoetrope.world.sampling import CARD_SCENES
+    from zoetrope.wheel.card import card_folder
+    from zoetrope.wheel.review import review_waiting
+    from zoetrope.wheel.turn import turn
+    from zoetrope.world.oracle.reading import read_images
+    from zoetrope.world.reviewer import OracleReviewer
 
-    folder = out or home() / "demo"
-    engine = LocalEngine()
-    made: list[tuple[Scene, Made]] = []
-    with progress_bar("drawing Ada", len(CARD_SCENES), as_json=as_json) as move:
-        for index, scene in enumerate(CARD_SCENES):
-            made.append((scene, _draw(engine, scene, SEED + index)))
-            save_picture(made[-1][1].image, made[-1][1].recipe, folder / f"{_slug(scene)}.png")
-            move(index + 1)
-    buffer = io.BytesIO()
-    _sheet(made).save(buffer, "PNG")
-    sheet = folder / "ada-sheet.png"
-    write_atomic(sheet, buffer.getvalue())
-    emit(
-        {"sheet": str(sheet), "pictures": [f"{_slug(scene)}.png" for scene, _ in made]},
-        as_json,
-        lambda: paper.print(f"Ada in {len(made)} scenes, each with its recipe: {folder}\nThe sheet: {sheet}"),
-    )
+    if not as_json:
+        console.print(STAND_IN, highlight=False)
+    reviewer = OracleReviewer(_ada(), read_images)
+    workspace = _workspace(reviewer)
+    with TrainingBar(as_json) as bar:
+        stage = bar.stage
+        turned = turn(
+            workspace,
+            LocalEngine(),
+            bar,
+            {"steps": steps},
+            count,
+            lambda name: lambda done, total: stage(name, done, total),
+            anyway=True,
+        )
+    reviewed = review_waiting(workspace, reviewer)
+    told = {
+        "persona": str(workspace.folder),
+        "round": turned.round,
+        "done": turned.done,
+        "alarm": turned.alarm,
+        "reviewed": reviewed,
+        "scores": _scores(workspace, turned.round),
+        "sheet": str(card_folder(workspace, turned.round) / "card.png"),
+        "page": str(card_folder(workspace, turned.round) / "card.html"),
+    }
+    emit(told, as_json, lambda: _show(told))
 
 
-def _draw(engine: "LocalEngine", scene: "Scene", seed: int) -> "Made":
-    from zoetrope.engines.local.orders import order
-    from zoetrope.world.captions import caption
+def _ada() -> "Identity":
+    """Her star is in no caption: only a LoRA can know of it."""
     from zoetrope.world.figure import Identity
 
-    ada = Identity(skin="pale", hair_colour="red", hair_style="long", clothes="green hoodie")
-    return engine.make(order(engine.catalogue.find(MODEL), caption(ada, scene), seed=seed))[0]
+    return Identity(skin="pale", hair_colour="red", hair_style="long", clothes="green hoodie", mark="star")
 
 
-def _slug(scene: "Scene") -> str:
-    return f"{scene.yaw}-{scene.expression}" if scene.framing == "portrait" else scene.framing
+def _workspace(reviewer: "Reviewer") -> "Workspace":
+    """Her workspace as an earlier run left it, or a new one with her sources reviewed."""
+    import tempfile
+
+    from zoetrope.wheel.intake import add_sources
+    from zoetrope.wheel.persona import make_persona
+    from zoetrope.wheel.review import review_waiting
+    from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace, personas_folder
+    from zoetrope.world.captions import ANYONE, looks
+    from zoetrope.world.figure import Scene
+
+    folder = personas_folder() / NAME
+    if (folder / PERSONA).is_file():
+        workspace = Workspace(folder)
+    else:
+        said = ", ".join([ANYONE, *looks(_ada(), Scene())])
+        about = {"name": NAME, "kind": "drawn", "trigger": TRIGGER, "base": MODEL, "looks": said}
+        workspace = new_workspace(folder, make_persona(**about, consent={"kind": "fictional"}))
+    if not workspace.state().pictures:
+        with tempfile.TemporaryDirectory() as drawings:
+            add_sources(workspace, [_sources(Path(drawings))])
+    # An earlier run may have been stopped before its review.
+    review_waiting(workspace, reviewer)
+    return workspace
 
 
-def _sheet(made: "list[tuple[Scene, Made]]") -> "Image.Image":
-    """Expressions down, angles across, the whole figures last."""
-    from zoetrope.media.sheet import Tile, contact_sheet
-    from zoetrope.world.vocabulary import EXPRESSION
+def _sources(folder: Path) -> Path:
+    """Twelve drawings; their captions say the scene and leave out who it is."""
+    from zoetrope.world.captions import caption
+    from zoetrope.world.drawer import draw
+    from zoetrope.world.sampling import random_jitter, random_scene
 
-    tiles = {_slug(scene): Tile(one.image, _slug(scene).replace("_", " ").replace("-", ", ")) for scene, one in made}
-    across = ("profile_left", "three_quarter_left", "front", "three_quarter_right", "profile_right")
-    rows = [[tiles[f"{yaw}-{expression}"] for yaw in across] for expression in EXPRESSION]
-    return contact_sheet("Ada, drawn by nano-flux", [*rows, [tiles[name] for name in ("tpose", "standing", "sitting")]])
+    rng = random.Random(NAME)
+    for number, framing in enumerate(FRAMINGS, start=1):
+        scene = random_scene(rng, framing=framing)
+        while scene.yaw == "back":
+            scene = random_scene(rng, framing=framing)
+        draw(_ada(), scene, jitter=random_jitter(rng)).image.save(folder / f"{framing}-{number}.png")
+        (folder / f"{framing}-{number}.txt").write_text(caption(None, scene, TRIGGER), encoding="utf-8")
+    return folder
+
+
+def _scores(workspace: "Workspace", number: int) -> dict[str, dict[str, float]]:
+    """How many of the card's pictures are right at the first try, by the oracle, before and now."""
+    from zoetrope.wheel.card import card_folder, card_rounds
+
+    return {name: _right(card_folder(workspace, each)) for name, each in card_rounds(workspace, number).items()}
+
+
+def _right(folder: Path) -> dict[str, float]:
+    from zoetrope.media.decode import open_picture
+    from zoetrope.media.recipe import read_recipe
+    from zoetrope.world import vocabulary as words
+    from zoetrope.world.oracle.reading import read_images
+    from zoetrope.world.reviewer import scene_of, wrong_attributes
+
+    paths = [path for path in sorted(folder.glob("*.png")) if path.stem != "card"]
+    readings = read_images([open_picture(path).image for path in paths])
+    wrong = [
+        wrong_attributes(_ada(), scene_of(read_recipe(path).prompt), reading)
+        for path, reading in zip(paths, readings, strict=True)
+    ]
+    return {
+        "identity": sum(not found & words.IDENTITY_ATTRIBUTES.keys() for found in wrong) / len(wrong),
+        "scene": sum(not found & words.SCENE_ATTRIBUTES.keys() for found in wrong) / len(wrong),
+        "both": sum(not found for found in wrong) / len(wrong),
+    }
+
+
+def _show(told: "Mapping[str, Any]") -> None:
+    from rich.table import Table
+
+    for line in told["done"]:
+        paper.print(f"Round {told['round']}: {line}.", highlight=False, markup=False)
+    reviewed = told["reviewed"]
+    paper.print(f"The oracle, in your place, kept {reviewed['kept']} of them and refused {reviewed['rejected']}.")
+    table = Table("right at the first try, by the oracle", *told["scores"])
+    for what in ("identity", "scene", "both"):
+        table.add_row(what, *(f"{scores[what]:.0%}" for scores in told["scores"].values()))
+    paper.print(table)
+    if told["alarm"]:
+        paper.print(f"Alarm: {told['alarm']}.", highlight=False, markup=False)
+    paper.print(f"Before and after, side by side: {told['sheet']}\nThe page: {told['page']}", highlight=False)
+    paper.print("Run it again for her next turn, or look closer: zoetrope persona status ada", highlight=False)

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.errors import UserError
-from zoetrope.judging.card import CardScene, card_scenes
+from zoetrope.judging.card import CardScene
 from zoetrope.media.files import write_atomic, write_json_atomic, write_text_atomic
 from zoetrope.media.recipe import save_picture
 from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import LoraFile, open_lora
 from zoetrope.wheel import events as ev
-from zoetrope.wheel.cardpage import page, sheet
+from zoetrope.wheel.cardpage import page, sheet, title_of
 from zoetrope.wheel.measure import measure, summary
+from zoetrope.wheel.scenes import asked
 from zoetrope.wheel.state import State, Version
 from zoetrope.wheel.teach import round_folder
 from zoetrope.wheel.workspace import Workspace
@@ -35,9 +36,9 @@ def draw_card(workspace: Workspace, engine: LocalEngine, on_done: OnDone = lambd
     state, persona = workspace.state(), workspace.persona
     version = newest(workspace, state)
     model = engine.catalogue.find(persona.base)
-    before = _card_before(state, version)
-    plain = [] if before != BASE or _whole(workspace, BASE) else _scenes(model, persona.looks or persona.trigger)
-    scenes = _scenes(model, persona.trigger)
+    before = _card_before(state, version.round)
+    plain = [] if before != BASE or _whole(workspace, BASE) else asked(model, persona.looks or persona.trigger)
+    scenes = asked(model, persona.trigger)
     total = len(plain) + len(scenes)
     if plain:
         pictures = _draw(workspace, BASE, engine, model, plain, None, lambda done: on_done(done, total))
@@ -66,18 +67,19 @@ def card_folder(workspace: Workspace, number: int) -> Path:
     return round_folder(workspace, number) / "card"
 
 
-def _card_before(state: State, version: Version) -> int:
-    """The round whose card this one is set beside."""
-    return max((other for other in state.cards if other < version.round), default=BASE)
+def card_rounds(workspace: Workspace, number: int) -> dict[str, int]:
+    """The round whose card was set beside a round's own, and that round, by their cards' titles."""
+    rounds = (_card_before(workspace.state(), number), number)
+    return {title_of(card_folder(workspace, each)): each for each in rounds}
+
+
+def _card_before(state: State, number: int) -> int:
+    return max((other for other in state.cards if other < number), default=BASE)
 
 
 def _whole(workspace: Workspace, number: int) -> bool:
     """A card's scores are written last, when all its pictures are there."""
     return (card_folder(workspace, number) / "card.json").is_file()
-
-
-def _scenes(model: Model, who: str) -> list[CardScene]:
-    return card_scenes(who, **(model.notes.model_extra or {}).get("card", {}))
 
 
 def _draw(

@@ -34,14 +34,14 @@ def sheet(title: str, here: Path, before: Path) -> bytes:
     ]
     rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
     buffer = io.BytesIO()
-    contact_sheet(f"{_name(before)}  →  {title}", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
+    contact_sheet(f"{title_of(before)}  →  {title}", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def page(title: str, here: Path, before: Path) -> str:
     """The card as HTML, with the scores of both."""
     now, past = _told(here), _told(before)["scores"]
-    name, earlier = html.escape(title), html.escape(_name(before))
+    name, earlier = html.escape(title), html.escape(title_of(before))
     rows = "".join(
         f"<tr><th>{html.escape(key)}<td>{value:.3f}<td>{_number(past.get(key))}" for key, value in now["scores"].items()
     )
@@ -60,7 +60,8 @@ def _told(folder: Path) -> dict[str, Any]:
     return told
 
 
-def _name(folder: Path) -> str:
+def title_of(folder: Path) -> str:
+    """What a card is called: its version, or the base that knows the persona by words alone."""
     version = _told(folder)["version"]
     return f"v{version}" if version else "the base, in words"
 

@@ -1,9 +1,8 @@
 """New pictures of a persona by its newest version, in scenes of its own; those that pass wait for a person."""
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
@@ -13,8 +12,8 @@ from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest
 from zoetrope.wheel.measure import alikeness, references, scorer_of
+from zoetrope.wheel.scenes import new_scenes
 from zoetrope.wheel.state import Decision
-from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,18 +23,6 @@ COUNT = 40
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
-# How many prompts are thought of for each that is drawn.
-_OFFERED = 10
-
-# What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
-SCENES: Mapping[str, Any] = {
-    "sentence": "{framing} of {who}, {expression} expression, {angle} view, {place}, {light}",
-    "framing": ("portrait", "upper body picture", "full body picture"),
-    "expression": ("neutral", "smiling", "angry", "sad", "surprised", "thoughtful"),
-    "angle": ("front", "three-quarter left", "three-quarter right", "left profile", "right profile"),
-    "place": ("in a park", "on a beach", "in a café", "in a city street at night", "in a living room"),
-    "light": ("soft light", "warm evening light", "cool daylight"),
-}
 
 
 @dataclass(frozen=True)
@@ -46,20 +33,6 @@ class Filtered:
     added: int
     unlike: int
     copied: int
-
-
-def scenes(who: str, words: Mapping[str, Any], seed: int, count: int, held: Sequence[str] = ()) -> list[str]:
-    """That many different prompts, first of all for what the captions that are held say least."""
-    rng = random.Random(f"scenes/{seed}")
-    gaps = {name: list(values) for name, values in words.items() if name != "sentence"}
-    offered: dict[str, None] = {}
-    for _ in range(count * _OFFERED):
-        said = str(words["sentence"]).replace("{who}", who)
-        for name, values in gaps.items():
-            said = said.replace(f"{{{name}}}", rng.choice(values))
-        offered[said] = None
-    prompts = list(offered)
-    return [prompts[index] for index in most_varied(held, prompts, count)]
 
 
 def synthesize(
@@ -74,10 +47,9 @@ def synthesize(
     model = engine.catalogue.find(persona.base)
     lora = open_lora(lora_file(workspace, version))
     engine.lend_lora(lora)
-    words = (model.notes.model_extra or {}).get("scenes", SCENES)
-    made = []
     held = [entry.caption for entry in state.of(Decision.kept)]
-    prompts = scenes(persona.trigger, words, version.number, count, held)
+    made = []
+    prompts = new_scenes(model, persona.trigger, version.number, count, held)
     for number, prompt in enumerate(prompts):
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])

@@ -21,6 +21,7 @@ from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
 from zoetrope.wheel.persona import PersonaKind
+from zoetrope.wheel.scenes import asked
 from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
@@ -43,7 +44,7 @@ def teach(
         workspace.take_in_edits()
         state, persona = workspace.state(), workspace.persona
         model = Catalogue().find(persona.base)
-        entries = chosen_entries(state)
+        entries = chosen_entries(state, [scene.prompt for scene in asked(model, persona.trigger)])
         items, dropped = _items(workspace, entries)
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
@@ -61,8 +62,11 @@ def teach(
         return _export(workspace, state, order, sheet) | {"remarks": lint(persona, entries)}
 
 
-def chosen_entries(state: State) -> list[Entry]:
-    """What was kept: every source, and of the synthetic pictures no more than their share, those that add most."""
+def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
+    """What was kept: every source, and of the synthetic pictures no more than their share.
+
+    Those are taken that show what is `wanted`, as a caption says it, and what few others show.
+    """
     kept = state.of(Decision.kept)
     if not kept:
         raise UserError("Nothing was kept yet, so there is nothing to learn from: see `zoetrope review`.")
@@ -71,7 +75,7 @@ def chosen_entries(state: State) -> list[Entry]:
     most = round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
     # Between equals the newest, as it was drawn by the best version.
     newest = made[::-1]
-    varied = most_varied([entry.caption for entry in real], [entry.caption for entry in newest], most)
+    varied = most_varied([entry.caption for entry in real], [entry.caption for entry in newest], most, wanted)
     return real + [newest[index] for index in varied]
 
 

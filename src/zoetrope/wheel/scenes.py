@@ -1,0 +1,48 @@
+"""What a persona is asked to do: the fixed scenes of its card, and new ones that it has shown least."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoetrope.judging.card import CardScene, card_scenes
+from zoetrope.models.catalogue import Model
+from zoetrope.wheel.variety import most_varied
+
+# How many prompts are thought of, for some to be chosen: enough that no combination is missing by chance.
+_THOUGHT_OF = 600
+
+# What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
+SCENES: Mapping[str, Any] = {
+    "sentence": "{framing} of {who}, {expression} expression, {angle} view, {place}, {light}",
+    "framing": ("portrait", "upper body picture", "full body picture"),
+    "expression": ("neutral", "smiling", "angry", "sad", "surprised", "thoughtful"),
+    "angle": ("front", "three-quarter left", "three-quarter right", "left profile", "right profile"),
+    "place": ("in a park", "on a beach", "in a café", "in a city street at night", "in a living room"),
+    "light": ("soft light", "warm evening light", "cool daylight"),
+}
+
+
+def asked(model: Model, who: str) -> list[CardScene]:
+    """The card's scenes in the base's own words."""
+    return card_scenes(who, **(model.notes.model_extra or {}).get("card", {}))
+
+
+def new_scenes(model: Model, who: str, seed: int, count: int, held: Sequence[str] = ()) -> list[str]:
+    """That many different prompts: what the card asks for and the captions that are held say least comes first."""
+    words = (model.notes.model_extra or {}).get("scenes", SCENES)
+    offered = thought_of(who, words, seed, max(_THOUGHT_OF, 2 * count))
+    wanted = [scene.prompt for scene in asked(model, who)]
+    return [offered[index] for index in most_varied(held, offered, count, wanted)]
+
+
+def thought_of(who: str, words: Mapping[str, Any], seed: int, times: int) -> list[str]:
+    """Prompts by chance, each once."""
+    rng = random.Random(f"scenes/{seed}")
+    gaps = {name: list(values) for name, values in words.items() if name != "sentence"}
+    found: dict[str, None] = {}
+    for _ in range(times):
+        said = str(words["sentence"]).replace("{who}", who)
+        for name, values in gaps.items():
+            said = said.replace(f"{{{name}}}", rng.choice(values))
+        found[said] = None
+    return list(found)
