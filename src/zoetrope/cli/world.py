@@ -44,7 +44,7 @@ def draw(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="nano-flux, nano-identity or oracle.")],
+    recipe: Annotated[str, typer.Argument(help="nano-flux, nano-identity, oracle or oracle-styles.")],
     budget: Annotated[
         str, typer.Option(help="Computing time, such as 90m or 3h; a resumed run goes on counting.")
     ] = "3h",

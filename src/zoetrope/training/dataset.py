@@ -58,11 +58,7 @@ def read_dataset(folder: Path, *, trigger: str = "", weight: float = 1.0) -> Dat
 
     kohya's folders are understood: what lies in `10_name` is shown ten times an epoch.
     """
-    if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
-    if not files:
-        raise UserError(f"{folder} holds no pictures: PNG, JPEG and WebP with a .txt each are trained on.")
+    files = picture_files(folder)
     seen: dict[str, Path] = {}
     items, dropped = [], []
     for path in files:
@@ -78,6 +74,16 @@ def read_dataset(folder: Path, *, trigger: str = "", weight: float = 1.0) -> Dat
         first = dropped[0]
         raise UserError(f"{folder} holds nothing to train on: {first.path.name}: {first.reason}.")
     return Dataset(tuple(items), tuple(dropped))
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures in a folder and those below it, in order."""
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}.")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+    if not files:
+        raise UserError(f"{folder} holds no pictures: PNG, JPEG and WebP are read.")
+    return files
 
 
 def _read_item(path: Path, folder: Path, trigger: str, weight: float) -> Item | Dropped:

@@ -67,3 +67,4 @@ SCENE_ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
     "light": tuple(LIGHT),
 }
 ATTRIBUTES: Final = IDENTITY_ATTRIBUTES | SCENE_ATTRIBUTES
+STYLED_ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = ATTRIBUTES | {"style": STYLE}

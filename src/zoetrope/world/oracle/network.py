@@ -4,6 +4,7 @@ It exists to measure, never to decide: product code cannot import it, and what t
 shape and another seed.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,23 +12,27 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from zoetrope.world.vocabulary import ATTRIBUTES
+from zoetrope.world.vocabulary import ATTRIBUTES, STYLED_ATTRIBUTES
 
 WEIGHTS = Path(__file__).parent / "oracle.safetensors"
+STYLED_WEIGHTS = Path(__file__).parent / "oracle_styles.safetensors"
+Asked = Mapping[str, tuple[str, ...]]
+"""Attributes and their values, in the order of the answers."""
 
 
 class Oracle(nn.Module):
     """Five strided convolutions, then one answer for each attribute."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Asked = ATTRIBUTES) -> None:
         super().__init__()
+        self.asked = asked
         widths = (3, 32, 64, 96, 128)
         layers: list[nn.Module] = []
         for inside, outside in pairwise(widths):
             layers += [nn.Conv2d(inside, outside, 3, stride=2, padding=1), nn.GroupNorm(8, outside), nn.ReLU()]
             layers += [nn.Conv2d(outside, outside, 3, padding=1), nn.GroupNorm(8, outside), nn.ReLU()]
         self.eye = nn.Sequential(*layers, nn.Conv2d(128, 48, 1), nn.Flatten(), nn.Linear(48 * 16, 256), nn.ReLU())
-        self.answers = nn.ModuleDict({name: nn.Linear(256, len(values)) for name, values in ATTRIBUTES.items()})
+        self.answers = nn.ModuleDict({name: nn.Linear(256, len(values)) for name, values in asked.items()})
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """Scores for every value of every attribute; pictures are 64² in [-1, 1]."""
@@ -35,9 +40,17 @@ class Oracle(nn.Module):
         return {name: answer(seen) for name, answer in self.answers.items()}
 
 
-def load_oracle(weights: Path = WEIGHTS) -> Oracle:
+def load_oracle() -> Oracle:
     """The trained oracle that is shipped."""
-    oracle = Oracle()
+    return _loaded(Oracle(), WEIGHTS)
+
+
+def load_styled_oracle() -> Oracle:
+    """The one that has seen every style, and names it too."""
+    return _loaded(Oracle(STYLED_ATTRIBUTES), STYLED_WEIGHTS)
+
+
+def _loaded(oracle: Oracle, weights: Path) -> Oracle:
     oracle.load_state_dict({name: tensor.float() for name, tensor in load_file(weights).items()})
     return oracle.eval()
 
@@ -45,6 +58,5 @@ def load_oracle(weights: Path = WEIGHTS) -> Oracle:
 @torch.inference_mode()
 def read(oracle: Oracle, pictures: Tensor) -> list[dict[str, str]]:
     """The most likely value of each attribute, picture by picture."""
-    scores = oracle(pictures)
-    best = {name: score.argmax(dim=1).tolist() for name, score in scores.items()}
-    return [{name: ATTRIBUTES[name][best[name][i]] for name in ATTRIBUTES} for i in range(len(pictures))]
+    best = {name: score.argmax(dim=1).tolist() for name, score in oracle(pictures).items()}
+    return [{name: values[best[name][i]] for name, values in oracle.asked.items()} for i in range(len(pictures))]

@@ -15,13 +15,22 @@ BATCH = 100
 
 def read_images(images: Sequence[Image.Image]) -> list[dict[str, str]]:
     """What the oracle sees in each picture, by attribute."""
+    return _read(_oracle(), images)
+
+
+def read_styled(images: Sequence[Image.Image]) -> list[dict[str, str]]:
+    """What the oracle that knows every style sees in each picture, the style included."""
+    return _read(_styled_oracle(), images)
+
+
+def _read(oracle: "Oracle", images: Sequence[Image.Image]) -> list[dict[str, str]]:
     from zoetrope.models.pixels import to_tensor
     from zoetrope.world.oracle.network import read
 
     small = [image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX) for image in images]
     readings: list[dict[str, str]] = []
     for start in range(0, len(small), BATCH):
-        readings += read(_oracle(), to_tensor(small[start : start + BATCH]))
+        readings += read(oracle, to_tensor(small[start : start + BATCH]))
     return readings
 
 
@@ -30,3 +39,10 @@ def _oracle() -> "Oracle":
     from zoetrope.world.oracle.network import load_oracle
 
     return load_oracle()
+
+
+@cache
+def _styled_oracle() -> "Oracle":
+    from zoetrope.world.oracle.network import load_styled_oracle
+
+    return load_styled_oracle()

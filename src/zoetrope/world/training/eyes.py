@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from zoetrope.models.pixels import to_tensor
 from zoetrope.world.drawer import draw
-from zoetrope.world.oracle.network import Oracle
+from zoetrope.world.oracle.network import Asked, Oracle
 from zoetrope.world.sampling import any_head_size, random_identity, random_jitter, random_scene
 from zoetrope.world.truth import values, visible
-from zoetrope.world.vocabulary import ATTRIBUTES
+from zoetrope.world.vocabulary import ATTRIBUTES, STYLE, STYLED_ATTRIBUTES
 
 BATCH = 64
 
@@ -20,15 +20,20 @@ class OracleRecipe:
     """Every attribute at once; what cannot be seen is not asked."""
 
     name = "oracle"
+    styles: tuple[str, ...] = ("flat",)
 
     def __init__(self) -> None:
-        self.module: nn.Module = Oracle()
+        self.oracle = self._new()
+        self.module: nn.Module = self.oracle
+
+    def _new(self) -> Oracle:
+        return Oracle()
 
     def parameters(self) -> Iterable[tuple[str, nn.Parameter]]:
         return self.module.named_parameters()
 
     def loss(self, rng: random.Random) -> Tensor:
-        pictures, targets = labelled(rng, BATCH)
+        pictures, targets = labelled(rng, BATCH, self.oracle.asked, self.styles)
         with torch.autocast("cpu", torch.bfloat16):
             scores = self.module(spoil(pictures.contiguous()))
         losses = [
@@ -38,7 +43,19 @@ class OracleRecipe:
         return torch.stack(losses).sum()
 
 
-def labelled(rng: random.Random, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+class StyledOracleRecipe(OracleRecipe):
+    """The same for every style, which is asked too."""
+
+    name = "oracle-styles"
+    styles = STYLE
+
+    def _new(self) -> Oracle:
+        return Oracle(STYLED_ATTRIBUTES)
+
+
+def labelled(
+    rng: random.Random, count: int, asked: Asked = ATTRIBUTES, styles: tuple[str, ...] = ("flat",)
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Drawings and, by attribute, the index of the true value or -1 where it cannot be seen."""
     images, rows = [], []
     for _ in range(count):
@@ -46,11 +63,12 @@ def labelled(rng: random.Random, count: int) -> tuple[Tensor, dict[str, Tensor]]
         if rng.random() < 0.3:
             jitter = any_head_size(rng, jitter)
         identity = random_identity(rng, marks=rng.random() < 0.6)
-        scene = random_scene(rng, framing="portrait" if rng.random() < 0.4 else None)
+        scene = random_scene(rng, framing="portrait" if rng.random() < 0.4 else None, styles=styles)
         images.append(draw(identity, scene, jitter=jitter).image)
-        true, seen = values(identity, scene), visible(identity, scene)
-        rows.append({name: ATTRIBUTES[name].index(true[name]) if seen[name] else -1 for name in ATTRIBUTES})
-    return to_tensor(images), {name: torch.tensor([row[name] for row in rows]) for name in ATTRIBUTES}
+        true = values(identity, scene) | {"style": scene.style}
+        seen = visible(identity, scene) | {"style": True}
+        rows.append({name: asked[name].index(true[name]) if seen[name] else -1 for name in asked})
+    return to_tensor(images), {name: torch.tensor([row[name] for row in rows]) for name in asked}
 
 
 def spoil(pictures: Tensor) -> Tensor:

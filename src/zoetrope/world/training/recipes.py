@@ -56,6 +56,13 @@ def train_oracle(work: Path, out: Path, *, seconds: float, seed: int, on_report:
     _train_one(OracleRecipe, work, out, seconds, seed, on_report)
 
 
+def train_styled_oracle(work: Path, out: Path, *, seconds: float, seed: int, on_report: OnReport) -> None:
+    """The weights of the oracle that knows every style, in one file."""
+    from zoetrope.world.training.eyes import StyledOracleRecipe
+
+    _train_one(StyledOracleRecipe, work, out, seconds, seed, on_report)
+
+
 def train_identity(work: Path, out: Path, *, seconds: float, seed: int, on_report: OnReport) -> None:
     """The weights of the scorer nano_identity, in one file."""
     from zoetrope.world.training.identity import IdentityRecipe
@@ -139,11 +146,17 @@ def _load_as_float32(config: Path) -> None:
     write_atomic(config, (json.dumps(said, indent=2) + "\n").encode())
 
 
-RECIPES: Final = {"nano-flux": train_nano_flux, "nano-identity": train_identity, "oracle": train_oracle}
+RECIPES: Final = {
+    "nano-flux": train_nano_flux,
+    "nano-identity": train_identity,
+    "oracle": train_oracle,
+    "oracle-styles": train_styled_oracle,
+}
 RESULTS: Final = {
     "nano-flux": Path("nano-flux"),
     "nano-identity": Path("nano_identity.safetensors"),
     "oracle": Path("oracle.safetensors"),
+    "oracle-styles": Path("oracle_styles.safetensors"),
 }
 
 
