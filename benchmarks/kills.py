@@ -1,4 +1,4 @@
-"""A training that is killed with SIGKILL at twenty random moments ends with the same bytes, and nothing is half written.
+"""A training that is killed with SIGKILL twenty times, at random, ends with the same bytes; nothing is half written.
 
 Run: python benchmarks/kills.py [--kills N] [--seed N] [--json]
 """

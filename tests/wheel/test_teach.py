@@ -21,7 +21,7 @@ from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.state import Decision, Entry, State
-from zoetrope.wheel.teach import chosen_entries, teach
+from zoetrope.wheel.teach import chosen_entries, repeats_of, teach
 from zoetrope.wheel.workspace import Workspace, new_workspace
 
 QUICK: dict[str, object] = {"steps": 4, "rank": 2, "lr": 0.02, "resolutions": (32,), "precision": "fp32"}
@@ -98,10 +98,28 @@ def test_two_trainings_at_once_are_refused(ada: Workspace) -> None:
         pass
 
 
-def test_synthetic_pictures_never_outnumber_the_sources() -> None:
+def _mixed(sources: int, made: int) -> State:
     kept = Decision.kept
-    sources = [Entry(f"s{i}", "f", ev.Origin.source, decision=kept) for i in range(3)]
-    made = [Entry(f"m{i}", "f", ev.Origin.synthetic, depth=1, decision=kept) for i in range(9)]
-    waiting = Entry("w", "f", ev.Origin.source)
-    state = State(pictures={entry.sha256: entry for entry in [*sources, *made, waiting]})
-    assert [entry.sha256 for entry in chosen_entries(state)] == ["s0", "s1", "s2", "m8", "m7", "m6"]
+    entries = [Entry(f"s{i}", "f", ev.Origin.source, decision=kept) for i in range(sources)]
+    entries += [Entry(f"m{i}", "f", ev.Origin.synthetic, depth=1, decision=kept) for i in range(made)]
+    entries.append(Entry("w", "f", ev.Origin.source))
+    return State(pictures={entry.sha256: entry for entry in entries})
+
+
+def test_nothing_is_learned_from_synthetic_pictures_alone() -> None:
+    with pytest.raises(UserError, match="keep a source too"):
+        chosen_entries(_mixed(0, 3))
+
+
+def test_a_few_synthetic_pictures_stand_beside_each_source_the_newest_of_equals() -> None:
+    chosen = [entry.sha256 for entry in chosen_entries(_mixed(2, 9))]
+    assert chosen == ["s0", "s1", "m8", "m7", "m6", "m5"]
+
+
+@pytest.mark.parametrize(("sources", "made"), [(3, 0), (3, 2), (3, 3), (3, 5), (3, 9), (12, 24)])
+def test_synthetic_pictures_are_never_shown_more_than_sources(sources: int, made: int) -> None:
+    entries = chosen_entries(_mixed(sources, made))
+    shown = repeats_of(entries)
+    real = sum(shown[entry.sha256] for entry in entries if entry.origin is ev.Origin.source)
+    synthetic = sum(shown[entry.sha256] for entry in entries if entry.origin is ev.Origin.synthetic)
+    assert synthetic <= real

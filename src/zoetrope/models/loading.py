@@ -1,7 +1,9 @@
 """From a checked folder and a plan to a pipeline on its device."""
 
+import ctypes
 import gc
 import os
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,3 +125,12 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    _trim()
+
+
+def _trim() -> None:
+    """glibc keeps what was freed: after a training as much as half the network's size, until it is asked."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -1,8 +1,10 @@
 """A round's training: what was kept, and nothing else, becomes the persona's next LoRA."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,10 @@ from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace
 
-# Of what a round learns from, at most this share was drawn by earlier versions: they drift, sources do not.
+# Of what a round is shown, at most this share was drawn by earlier versions: they drift, sources do not.
 SYNTHETIC_SHARE = 0.5
+# Up to so many synthetic pictures stand beside each source, which is then shown more often to keep the share.
+_BESIDE = 2
 _HEAD = re.compile(r"\b(portrait|head ?shot|close-?up|face|head)\b", re.IGNORECASE)
 _HEAD_SHARE = 0.3
 
@@ -63,7 +67,7 @@ def teach(
 
 
 def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
-    """What was kept: every source, and of the synthetic pictures no more than their share.
+    """What was kept: every source, and of the synthetic pictures a few beside each.
 
     Those are taken that show what is `wanted`, as a caption says it, and what few others show.
     """
@@ -71,12 +75,22 @@ def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
     if not kept:
         raise UserError("Nothing was kept yet, so there is nothing to learn from: see `zoetrope review`.")
     real = [entry for entry in kept if entry.origin is not ev.Origin.synthetic]
+    if not real:
+        raise UserError("Every kept picture was drawn by an earlier version: keep a source too, see `zoetrope review`.")
     made = [entry for entry in kept if entry.origin is ev.Origin.synthetic]
-    most = round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
+    most = _BESIDE * round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
     # Between equals the newest, as it was drawn by the best version.
     newest = made[::-1]
     varied = most_varied([entry.caption for entry in real], [entry.caption for entry in newest], most, wanted)
     return real + [newest[index] for index in varied]
+
+
+def repeats_of(entries: Sequence[Entry]) -> dict[str, int]:
+    """How often an epoch shows each picture: the sources as often as the synthetic share asks for."""
+    made = [entry for entry in entries if entry.origin is ev.Origin.synthetic]
+    real = len(entries) - len(made)
+    often = math.ceil(len(made) * (1 - SYNTHETIC_SHARE) / SYNTHETIC_SHARE / real)
+    return {entry.sha256: 1 if entry in made else max(1, often) for entry in entries}
 
 
 def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], list[Dropped]]:
@@ -88,10 +102,10 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
     read = [
         read_item(workspace.path(entry), entry.caption, head=bool(_HEAD.search(entry.caption))) for entry in entries
     ]
-    items = [each for each in read if isinstance(each, Item)]
-    known = {entry.sha256 for entry in entries}
+    repeats = repeats_of(entries)
+    items = [replace(each, repeats=repeats.get(each.sha256, 1)) for each in read if isinstance(each, Item)]
     for item in items:
-        if item.sha256 not in known:
+        if item.sha256 not in repeats:
             raise UserError(f"{item.path} was altered since it was reviewed: `zoetrope persona doctor` tells more.")
     if not items:
         raise UserError(f"None of {workspace.name}'s kept pictures can be read.")
@@ -111,7 +125,9 @@ def _unfinished(run: Path) -> bool:
 
 
 def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
-    pictures = [{"sha256": item.sha256, "caption": item.caption} for item in order.dataset.items]
+    pictures = [
+        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats} for item in order.dataset.items
+    ]
     write_json_atomic(
         round_folder(workspace, state.round) / "manifest.json",
         {
