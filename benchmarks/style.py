@@ -1,7 +1,7 @@
-"""A style learned from twenty pictures by `zoetrope train`, as the oracle sees it: is it there, and is the content kept?
+"""A style learned from twenty pictures by `zoetrope train`, as the oracle sees it: is it there, is the content kept?
 
-The base has never seen the style. Captions say what is drawn, not how. Held-out prompts are drawn by the base and by the
-base with the LoRA through `zoetrope compare`; the oracle that knows every style reads both.
+The base has never seen the style. Captions say what is drawn, not how. Held-out prompts are drawn by the base and by
+the base with the LoRA through `zoetrope compare`; the oracle that knows every style reads both.
 
 Run: python benchmarks/style.py [--style NAME] [--json]
 """
@@ -55,7 +55,8 @@ def main() -> int:
     parser.add_argument("--style", choices=STYLE[1:], action="append", help="only this one; repeat for more")
     parser.add_argument("--json", action="store_true", help="print only a JSON object")
     chosen = parser.parse_args()
-    rows, bars = [], {}
+    rows: list[dict[str, Any]] = []
+    bars: dict[str, Bar] = {}
     for style in chosen.style or STYLE[1:]:
         with tempfile.TemporaryDirectory(prefix="zoetrope-bench-") as room:
             row = measure(style, Path(room))
