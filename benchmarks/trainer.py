@@ -1,7 +1,7 @@
 """What our trainer adds to a bare step, what its caches save, and whether its estimate of memory is right.
 
 `encoding each step` is the same step as diffusers' text-to-image LoRA script takes it, without caches: it reads, scales
-and encodes the batch's pictures, here of 512 by 512 pixels, and encodes their captions, every time.
+and encodes the batch's pictures, here of 1024 by 1024 pixels, and encodes their captions, every time.
 
 Run: python benchmarks/trainer.py [--json]
 """
@@ -39,7 +39,7 @@ from zoetrope.world.drawings import write_samples
 
 ROUNDS = 5
 STEPS = 8
-PICTURES, SIDE = 500, 512
+PICTURES, SIDE = 500, 1024
 MODEL = "nano-flux"
 LARGEST = 10**9
 """Bytes that the memory's model has at least."""

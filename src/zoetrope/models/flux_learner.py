@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from zoetrope.models.learner import Learner, Words
+from zoetrope.models.loading import quiet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,7 +45,8 @@ class FluxLearner(Learner):
     def encode_words(self, captions: Sequence[str]) -> "list[dict[str, Tensor]]":
         import torch
 
-        with torch.no_grad():
+        # What CLIP cuts off, T5 reads: no news to whoever trains.
+        with torch.no_grad(), quiet():
             states, pooled, _ = self.pipeline(*_WORDS).encode_prompt(
                 prompt=list(captions), prompt_2=None, max_sequence_length=self.defaults.max_tokens
             )
