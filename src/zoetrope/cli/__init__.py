@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from zoetrope import __version__
 from zoetrope.cli import models, persona, world
 from zoetrope.cli.card import card
+from zoetrope.cli.choose import choose
 from zoetrope.cli.compare import compare
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
@@ -96,7 +97,7 @@ def zoetrope(
 
 app.command()(demo)
 app.command()(generate)
-for command in (caption, review, keep, reject, correct, train, card, turn, compare):
+for command in (caption, review, keep, reject, correct, train, card, choose, turn, compare):
     app.command()(command)
 app.add_typer(persona.app, name="persona", no_args_is_help=True)
 app.add_typer(models.app, name="models", no_args_is_help=True)

@@ -53,6 +53,9 @@ def train(
     sample: Annotated[list[str] | None, typer.Option(help="A prompt to draw along the way; repeat for more.")] = None,
     sample_every: Annotated[int | None, typer.Option(help="Draw the sample prompts every so many steps.")] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Save the state every so many steps (100).")] = None,
+    keep_every: Annotated[
+        int | None, typer.Option(help="Keep the LoRA every so many steps; `zoetrope choose` compares them.")
+    ] = None,
     tracker: Annotated[list[str] | None, typer.Option(help="wandb or tensorboard; repeat for both.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the output folder.")] = False,
     seed: Annotated[int | None, typer.Option(help="What everything random follows from (1).")] = None,
@@ -77,6 +80,7 @@ def train(
         "validation": validation,
         "sample_every": sample_every,
         "checkpoint_every": checkpoint_every,
+        "keep_every": keep_every,
         "seed": seed,
     }
     if persona is not None:
@@ -128,7 +132,9 @@ def _trackers(names: list[str], run: Path, settings: "Mapping[str, Any]") -> "li
 
 def _answer(sheet: dict[str, Any], folder: Path, watcher: "TrainingBar", as_json: bool) -> None:
     told = sheet | {"path": str(folder / sheet["file"]), "remarks": watcher.remarks}
-    emit(told, as_json, lambda: paper.print(f"The LoRA: {told['path']}", markup=False, highlight=False))
+    emit(
+        told, as_json, lambda: paper.print(f"{told['advice']}\nThe LoRA: {told['path']}", markup=False, highlight=False)
+    )
 
 
 class TrainingBar:

@@ -12,6 +12,7 @@ from zoetrope.media.files import write_atomic, write_json_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.learner import Learner
 from zoetrope.models.loras import check_fits, open_lora, read_state
+from zoetrope.training.adapter import Adapter
 from zoetrope.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ def export(
     }
     write_json_atomic(path.with_suffix(".json"), sheet)
     return sheet
+
+
+def keep(path: Path, adapter: Adapter, learner: Learner, settings: Settings, about: About, steps: int) -> None:
+    """The LoRA as it is on the way, whole: others load it as they load the last."""
+    state = diffusers_state(adapter.average, settings)
+    write_atomic(path, _with_header(state, _header(learner.architecture, settings, about, steps)))
 
 
 def diffusers_state(weights: "Mapping[str, Tensor]", settings: Settings) -> "dict[str, Tensor]":

@@ -47,6 +47,7 @@ class Moment:
 
 OnMoment = Callable[[Moment], None]
 OnSample = Callable[[int, Adapter], None]
+OnKeep = Callable[[int, Adapter], None]
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,14 @@ class Trainer:
         forget_after(self.run / METRICS, self.step)
         return self.step
 
-    def train(self, on_moment: OnMoment, on_sample: OnSample | None = None) -> None:
+    def train(self, on_moment: OnMoment, on_sample: OnSample | None = None, on_keep: OnKeep | None = None) -> None:
         """Go on to the last step."""
         with warnings.catch_warnings():
             # Under autocast torch remarks once that norms are not fused; that is no news to whoever trains.
             warnings.filterwarnings("ignore", message="Mismatch dtype between input and weight")
-            self._train(on_moment, on_sample)
+            self._train(on_moment, on_sample, on_keep)
 
-    def _train(self, on_moment: OnMoment, on_sample: OnSample | None) -> None:
+    def _train(self, on_moment: OnMoment, on_sample: OnSample | None, on_keep: OnKeep | None) -> None:
         losses: list[float] = []
         began = time.monotonic()
         try:
@@ -120,6 +121,8 @@ class Trainer:
                 if self.settings.sample_every and on_sample and (self.step % self.settings.sample_every == 0 or last):
                     with self.adapter.averaged():
                         on_sample(self.step, self.adapter)
+                if self.settings.keep_every and on_keep and self.step % self.settings.keep_every == 0 and not last:
+                    on_keep(self.step, self.adapter)
                 if self.step % self.settings.checkpoint_every == 0 or last:
                     self.save()
         except KeyboardInterrupt:
@@ -147,7 +150,7 @@ class Trainer:
     def advance(self) -> float:
         """One step; its loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * min(1.0, (self.step + 1) / max(1, self.settings.warmup))
+            group["lr"] = self.settings.lr * self._schedule()
         loss = self._loss(self.batch(self.step))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -162,6 +165,13 @@ class Trainer:
         self.adapter.follow(min(self.settings.ema, (self.step + 1) / (self.step + 10)))
         self.step += 1
         return value
+
+    def _schedule(self) -> float:
+        """The share of the learning rate that this step takes."""
+        rise = (self.step + 1) / max(1, self.settings.warmup)
+        falling = self.settings.steps * self.settings.decay
+        fall = (self.settings.steps - self.step) / falling if falling else 1.0
+        return min(1.0, rise, fall)
 
     def _clip_and_share(self) -> None:
         import torch

@@ -17,15 +17,18 @@ from zoetrope.models.learner import Learner
 from zoetrope.training import cache as caches
 from zoetrope.training import export as exports
 from zoetrope.training.adapter import Adapter
+from zoetrope.training.advice import advice, read_metrics
 from zoetrope.training.dataset import Dataset, Item, Shown, arrange, bucket
-from zoetrope.training.loop import STATE, Moment, Plan, Trainer
+from zoetrope.training.loop import METRICS, STATE, Moment, Plan, Trainer
 from zoetrope.training.preflight import Preflight, preflight
 from zoetrope.training.settings import Precision, Settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 
 # What may change between two halves of one training.
-_FREE = {"steps", "checkpoint_every", "sample_every"}
+_FREE = {"steps", "checkpoint_every", "sample_every", "keep_every"}
+KEPT = "checkpoints"
+"""The folder for LoRAs as they were along the way, by their step."""
 
 
 class Watcher(Protocol):
@@ -72,8 +75,15 @@ def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ())
         for tracker in trackers:
             stack.callback(tracker.close)
         sampler = Sampler(order, learner, cache, trackers)
-        trainer.train(lambda moment: _tell(moment, watcher, trackers), sampler)
-        return _export(order, learner, cache, trainer)
+        trainer.train(
+            lambda moment: _tell(moment, watcher, trackers),
+            sampler,
+            lambda step, adapter: exports.keep(
+                order.output / KEPT / f"{step:06d}.safetensors", adapter, learner, settings, _about(order), step
+            ),
+        )
+        told = _export(order, learner, cache, trainer)
+        return told | {"advice": advice(read_metrics(order.output / METRICS))}
 
 
 def encode(
@@ -168,16 +178,6 @@ def _tell(moment: Moment, watcher: Watcher, trackers: Sequence[Tracker]) -> None
 
 
 def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Trainer) -> dict[str, Any]:
-    about = exports.About(
-        title=order.name,
-        trigger=order.trigger,
-        model=order.model.name,
-        model_sha256=order.model.sha256,
-        family=order.model.family.name,
-        dataset=dataset_hash(order.dataset.items),
-        licence=order.model.notes.licence,
-        tags=Counter(phrase.strip() for item in order.dataset.items for phrase in item.caption.split(",")),
-    )
     path = order.output / f"{order.name}.safetensors"
     first = trainer.plan.shown[0]
     probe = exports.Probe(
@@ -187,6 +187,19 @@ def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Traine
     with trainer.adapter.averaged():
         live = probe.answer(learner)
     # The check loads the network afresh: two of them might not fit.
-    sheet = exports.export(path, trainer.close(), learner, order.settings, about, trainer.step)
+    sheet = exports.export(path, trainer.close(), learner, order.settings, _about(order), trainer.step)
     sheet["reload_difference"] = exports.check_reload(path, learner, live, probe)
     return sheet
+
+
+def _about(order: Order) -> exports.About:
+    return exports.About(
+        title=order.name,
+        trigger=order.trigger,
+        model=order.model.name,
+        model_sha256=order.model.sha256,
+        family=order.model.family.name,
+        dataset=dataset_hash(order.dataset.items),
+        licence=order.model.notes.licence,
+        tags=Counter(phrase.strip() for item in order.dataset.items for phrase in item.caption.split(",")),
+    )

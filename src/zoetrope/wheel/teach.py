@@ -63,7 +63,8 @@ def teach(
         )
         _write_manifest(workspace, state, order)
         sheet = train_lora(order, watcher, trackers)
-        return _export(workspace, state, order, sheet) | {"remarks": lint(persona, entries)}
+        told = publish(workspace, run / sheet["file"], sheet, state.round)
+        return told | {"remarks": lint(persona, entries)}
 
 
 def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
@@ -141,28 +142,27 @@ def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
     )
 
 
-def _export(workspace: Workspace, state: State, order: Order, sheet: dict[str, Any]) -> dict[str, Any]:
-    """Copy the LoRA to `exports/NAME_vN` with a sheet that says what it came from."""
+def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Copy a LoRA of round `number` to `exports/NAME_vN` with a sheet that says what it came from."""
     persona = workspace.persona
-    number = max((version.number for version in state.versions), default=0) + 1
-    stem = f"{persona.name}_v{number}"
-    folder = workspace.folder / "exports"
-    data = (order.output / sheet["file"]).read_bytes()
-    told = sheet | {
+    versions = workspace.state().versions
+    version = max((each.number for each in versions), default=0) + 1
+    stem = f"{persona.name}_v{version}"
+    data = path.read_bytes()
+    told = {
+        **sheet,
         "name": persona.name,
-        "version": number,
+        "version": version,
         "file": f"{stem}.safetensors",
-        "round": state.round,
+        "sha256": hash_bytes(data),
+        "round": number,
         "consent": persona.consent.model_dump(mode="json", exclude_none=True),
     }
+    folder = workspace.folder / "exports"
     write_atomic(folder / f"{stem}.safetensors", data)
     write_json_atomic(folder / f"{stem}.json", told)
-    workspace.record(
-        [
-            ev.Trained(round=state.round, dataset=sheet["dataset_sha256"], lora=hash_bytes(data)),
-            ev.Exported(round=state.round, version=number, sha256=hash_bytes(data)),
-        ]
-    )
+    trained = ev.Trained(round=number, dataset=sheet["dataset_sha256"], lora=hash_bytes(data))
+    workspace.record([trained, ev.Exported(round=number, version=version, sha256=hash_bytes(data))])
     return told
 
 
