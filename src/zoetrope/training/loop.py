@@ -196,17 +196,21 @@ class Trainer:
         noise = torch.randn(clean.shape, generator=generator)
         level = torch.sigmoid(torch.randn(len(batch), generator=generator))
         weights = torch.stack([_weights(each, tensors) for each, tensors in zip(batch, stored, strict=True)])
-        return self._velocity_loss(clean, noise, level, captions, weights)
+        floor = torch.tensor([each.item.floor for each in batch])
+        return self._velocity_loss(clean, noise, floor + (1.0 - floor) * self._shifted(level, clean), captions, weights)
+
+    def _shifted(self, level: "Tensor", latents: "Tensor") -> "Tensor":
+        """Noise levels moved towards noise, as the model's scheduler does for pictures of this size."""
+        shift = self.learner.shift(latents)
+        return shift * level / (1.0 + (shift - 1.0) * level)
 
     def _velocity_loss(
-        self, clean: "Tensor", noise: "Tensor", level: "Tensor", captions: Sequence[str], weights: "Tensor"
+        self, clean: "Tensor", noise: "Tensor", time: "Tensor", captions: Sequence[str], weights: "Tensor"
     ) -> "Tensor":
         import torch
 
         device = self.learner.device
-        shift = self.learner.shift(clean)
-        time = (shift * level / (1.0 + (shift - 1.0) * level)).to(device)
-        clean, noise, weights = clean.to(device), noise.to(device), weights.to(device)
+        clean, noise, weights, time = clean.to(device), noise.to(device), weights.to(device), time.to(device)
         noisy = torch.lerp(clean, noise, time[:, None, None, None])
         with self._precision():
             velocity = self.learner.predict(noisy, time, [self._words(caption) for caption in captions])
@@ -231,7 +235,8 @@ class Trainer:
                 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(index))
                 captions = [each.item.caption] * len(_VALIDATION_TIMES)
                 weights = torch.ones(len(_VALIDATION_TIMES), *clean.shape[2:])
-                total += float(self._velocity_loss(clean, noise, torch.tensor(_VALIDATION_TIMES), captions, weights))
+                times = self._shifted(torch.tensor(_VALIDATION_TIMES), clean)
+                total += float(self._velocity_loss(clean, noise, times, captions, weights))
         return total / len(self.plan.held_out)
 
     def _report(self, losses: Sequence[float], began: float, on_moment: OnMoment) -> None:
