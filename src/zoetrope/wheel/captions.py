@@ -65,7 +65,7 @@ def describe(
         try:
             reply = captioner.describe(image, instruction)
         except UserError as error:
-            kept = f"The {described.written} captions of {len(entries)} that were written before are kept."
+            kept = f"What was written before is kept: captions of {described.written} of {len(entries)} pictures."
             raise UserError(f"{error} {kept}") from error
         try:
             workspace.caption({entry.sha256: caption_of(reply, persona)}, captioner.name)

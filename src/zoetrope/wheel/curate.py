@@ -326,10 +326,12 @@ def _todo(found: Curation, bare: int) -> list[str]:
             todo.append(f"{len(names)} {words[kind]}; look, and if you agree: {command}")
     if found.coverage is not None and found.coverage.missing:
         missing = ", ".join(found.coverage.missing)
-        todo.append(f"{missing}: add such pictures with zoetrope persona add {found.name} PICTURES")
+        todo.append(
+            f"{missing[0].upper()}{missing[1:]}: add such pictures with zoetrope persona add {found.name} PICTURES"
+        )
     if found.coverage is not None and found.coverage.unclear:
         names = ", ".join(found.coverage.unclear)
-        todo.append(f"left or right? The captions of {names} name an angle without its side.")
+        todo.append(f"Left or right? The captions of {names} name an angle without its side.")
     return todo
 
 

@@ -5,7 +5,7 @@ import html
 from collections.abc import Iterable
 
 from zoetrope.judging.card import ANGLES, EXPRESSIONS, POSES
-from zoetrope.wheel.coverage import Coverage
+from zoetrope.wheel.coverage import Coverage, spoken
 from zoetrope.wheel.curate import Curation, Look, Pair
 
 _STYLE = """
@@ -18,7 +18,7 @@ ul { padding-left: 1.2rem; margin: .5rem 0; }
 li { margin: .5rem 0; overflow-wrap: anywhere; }
 code { display: block; margin-top: .25rem; padding: .5rem .7rem; border-radius: .4rem; background: #8882;
   font-size: .85rem; overflow-wrap: anywhere; }
-table { border-collapse: collapse; font-size: .9rem; }
+table { border-collapse: collapse; font-size: .9rem; margin-top: .75rem; }
 th { font-weight: 500; text-align: left; padding: .3rem .6rem .3rem 0; }
 td { text-align: center; padding: .3rem; min-width: 3rem; border: 1px solid #8884; font-variant-numeric: tabular-nums; }
 td.none { background: #d9770626; }
@@ -33,7 +33,7 @@ img { width: 100%; min-width: 0; flex: 1; aspect-ratio: 1; object-fit: contain; 
   background: #8883; }
 figcaption { font-size: .85rem; overflow-wrap: anywhere; }
 figcaption b, figcaption em, figcaption span { display: block; }
-figcaption em { font-style: normal; font-weight: 600; }
+figcaption em { font-style: normal; font-weight: 500; }
 figcaption em::before { content: "▲ "; color: #d97706; }
 figcaption span { opacity: .75; }
 """
@@ -74,11 +74,13 @@ def _coverage(coverage: Coverage) -> str:
     """How many captions say what the card asks: faces by angle and expression, then whole figures."""
     heads = "".join(f"<th>{html.escape(expression)}" for expression in EXPRESSIONS)
     rows = "".join(
-        f"<tr><th>{html.escape(angle.replace('_', ' '))}"
+        f"<tr><th>{html.escape(spoken('angle', angle))}"
         + "".join(_cell(coverage.scenes.get(f"{angle}-{expression}", 0)) for expression in EXPRESSIONS)
         for angle in ANGLES
     )
-    bodies = "".join(f"<tr><th>{html.escape(pose)}{_cell(coverage.scenes.get(pose, 0))}" for pose in POSES)
+    bodies = "".join(
+        f"<tr><th>{html.escape(spoken('framing', pose))}{_cell(coverage.scenes.get(pose, 0))}" for pose in POSES
+    )
     return (
         f"<h2>Against the model card</h2><p>{coverage.covered} of its {len(coverage.scenes)} scenes have a picture, "
         "by what the captions say. The others the wheel can only guess at first.</p>"

@@ -33,7 +33,7 @@ class FolderCaptioner:
         plan = _plan(folder)
         self.name = f"model {folder.resolve().name}"
         self._folder = folder
-        self._processor = _loaded(folder, _processor_class(kind))
+        self._processor = _loaded(folder, processor_class(kind))
         if not getattr(self._processor, "chat_template", None):
             raise UserError(f"{folder} has no chat template, so its model cannot be told what to say.")
         self._model = _loaded(folder, _class(KNOWN[kind][0]), use_safetensors=True, dtype=_dtype(plan))
@@ -96,7 +96,7 @@ def _class(name: str) -> Any:
     return getattr(transformers, name)
 
 
-def _processor_class(kind: str) -> Any:
+def processor_class(kind: str) -> Any:
     """A processor for stills: Qwen's would also ask for one for clips, which needs torchvision."""
     whole = _class(KNOWN[kind][1])
     if not kind.startswith("qwen2"):

@@ -58,7 +58,7 @@ class ServerCaptioner:
         self._wait = wait
         self._host = _host(url)
         self._url = url.rstrip("/").removesuffix("/chat/completions")
-        self._key = _key_for(url)
+        self._key = key_for(url)
         self._client = _client(url, self._patience, self._key)
         self._model = model or self._only_model()
         self.name = f"model {self._model}"
@@ -201,7 +201,7 @@ def _client(url: str, patience: Patience, key: str) -> "httpx.Client":
     return httpx.Client(headers=headers, timeout=timeout, trust_env=not _is_here(url))
 
 
-def _key_for(url: str) -> str:
+def key_for(url: str) -> str:
     """The key from the environment, as far as it may go to this server.
 
     OpenAI's key goes to OpenAI and to this machine alone: any other server would only learn it. No key travels
