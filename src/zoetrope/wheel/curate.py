@@ -240,7 +240,8 @@ def _look(workspace: Workspace, entry: Entry, judge: Scorer | None, found: Curat
 def _vector(judge: Scorer, image: "Image") -> NDArray[np.float32]:
     seen = image.copy()
     seen.thumbnail((_SEEN, _SEEN), reducing_gap=3.0)
-    return judge.embed([seen])[0]
+    vector: NDArray[np.float32] = judge.embed([seen])[0]
+    return vector
 
 
 def _mirrors(one: Look, other: Look) -> bool:
@@ -330,8 +331,8 @@ def _todo(found: Curation, bare: int) -> list[str]:
             f"{missing[0].upper()}{missing[1:]}: add such pictures with zoetrope persona add {found.name} PICTURES"
         )
     if found.coverage is not None and found.coverage.unclear:
-        names = ", ".join(found.coverage.unclear)
-        todo.append(f"Left or right? The captions of {names} name an angle without its side.")
+        unclear = ", ".join(found.coverage.unclear)
+        todo.append(f"Left or right? The captions of {unclear} name an angle without its side.")
     return todo
 
 

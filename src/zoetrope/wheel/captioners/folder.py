@@ -102,7 +102,7 @@ def processor_class(kind: str) -> Any:
     if not kind.startswith("qwen2"):
         return whole
 
-    class Still(whole):  # type: ignore[misc]
+    class Still(whole):  # type: ignore[misc, valid-type]
         def __init__(
             self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None, **_: Any
         ) -> None:

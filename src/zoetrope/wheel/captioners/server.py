@@ -65,7 +65,7 @@ class ServerCaptioner:
 
     def describe(self, picture: "Image", instruction: str) -> str:
         """The model's answer to the instruction and the picture."""
-        content = [
+        content: list[dict[str, Any]] = [
             {"type": "text", "text": instruction},
             {"type": "image_url", "image_url": {"url": data_url(picture)}},
         ]
