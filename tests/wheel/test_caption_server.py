@@ -219,7 +219,7 @@ def test_neither_a_folder_nor_an_address() -> None:
         ("Portrait of ADA,\n smiling, front", "Portrait of ADA, smiling, front"),
         ("<think>a girl?\n</think>\nstanding, park", "ada, standing, park"),
         ("**portrait, front**", "ada, portrait, front"),
-        ("front, " * 1000, "ada, " + ", ".join(["front"] * 141)),
+        ("front, " * 1000, "ada, " + ", ".join(["front"] * 143)),
     ],
 )
 def test_what_becomes_of_a_reply(reply: str, caption: str, tmp_path: Path) -> None:

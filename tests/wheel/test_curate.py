@@ -16,6 +16,7 @@ from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import curate as room
 from zoetrope.wheel import events as ev
 from zoetrope.wheel import review
+from zoetrope.wheel.alike import spare
 from zoetrope.wheel.curatepage import page
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import PersonaKind, write_persona
@@ -95,7 +96,7 @@ def test_a_copy_is_found_and_the_better_one_named(tmp_path: Path, drawings: Path
     (drawings / name).write_bytes(COPIES[name](drawing(SCENES[original])))
     found = looked(tmp_path, drawings)
     assert [{pair.better.name, pair.worse.name} for pair in found.pairs] == [{f"{original}.png", name}]
-    (gone,) = room.spare(found)
+    (gone,) = spare(found.looks, found.pairs)
     assert gone == found.pairs[0].worse.name
     assert f"zoetrope reject ada {gone} --reason other" in " ".join(found.todo)
     if name in ("blur.png", "small.png"):
@@ -108,9 +109,9 @@ def test_the_least_of_three_alike_are_spare_and_the_best_stays(tmp_path: Path, d
     (drawings / "small.png").write_bytes(COPIES["small.png"](original))
     found = looked(tmp_path, drawings)
     assert len(found.pairs) == 3
-    spare = room.spare(found)
-    assert len(spare) == 2
-    assert "small.png" in spare
+    gone = spare(found.looks, found.pairs)
+    assert len(gone) == 2
+    assert "small.png" in gone
 
 
 @pytest.mark.parametrize("original", ["turned", "right", "sitting"])

@@ -5,8 +5,9 @@ import html
 from collections.abc import Iterable
 
 from zoetrope.judging.card import ANGLES, EXPRESSIONS, POSES
+from zoetrope.wheel.alike import Look, Pair
 from zoetrope.wheel.coverage import Coverage, spoken
-from zoetrope.wheel.curate import Curation, Look, Pair
+from zoetrope.wheel.curate import Curation
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.45 system-ui, sans-serif; }
