@@ -8,12 +8,14 @@ from typer.core import TyperGroup
 
 from zoetrope import __version__
 from zoetrope.cli import models, persona, world
+from zoetrope.cli.caption import caption
 from zoetrope.cli.card import card
 from zoetrope.cli.choose import choose
 from zoetrope.cli.compare import compare
+from zoetrope.cli.curate import curate
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
-from zoetrope.cli.review import caption, correct, keep, reject, review
+from zoetrope.cli.review import correct, keep, reject, review
 from zoetrope.cli.train import train
 from zoetrope.cli.turn import turn
 from zoetrope.errors import UserError
@@ -97,7 +99,7 @@ def zoetrope(
 
 app.command()(demo)
 app.command()(generate)
-for command in (caption, review, keep, reject, correct, train, card, choose, turn, compare):
+for command in (curate, caption, review, keep, reject, correct, train, card, choose, turn, compare):
     app.command()(command)
 app.add_typer(persona.app, name="persona", no_args_is_help=True)
 app.add_typer(models.app, name="models", no_args_is_help=True)

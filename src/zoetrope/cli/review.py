@@ -1,7 +1,7 @@
-"""`zoetrope review`, `keep`, `reject`, `correct`, `caption`: what a person says about pictures."""
+"""`zoetrope review`, `keep`, `reject`, `correct`: what a person says about pictures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -129,50 +129,6 @@ def correct(
     workspace, entries = _chosen(name, [picture], False)
     gate.correct(workspace, entries[0], _BY, instruction=instruction, picture=replacement)
     _answer("corrected", entries, as_json)
-
-
-def caption(
-    name: Name,
-    pictures: Pictures = None,
-    text: Annotated[str | None, typer.Option(help="The caption of one picture.")] = None,
-    template: Annotated[
-        str | None, typer.Option(help="Words for every picture without a caption; [trigger] and [name] are filled in.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Give pictures their words, and see which words there are and what is wrong with them.
-
-    Example: zoetrope caption ada --template "a drawing of [trigger], [name]"
-    """
-    from zoetrope.wheel import captions
-    from zoetrope.wheel.workspace import open_workspace
-
-    workspace = open_workspace(name)
-    edited = workspace.take_in_edits()
-    texts: dict[str, str] = {}
-    if text is not None:
-        if not pictures or len(pictures) != 1:
-            raise UserError("Name the one picture that --text is for.")
-        texts = {workspace.find(pictures[0]).sha256: text.strip()}
-    elif template is not None:
-        wanted = [workspace.find(each) for each in pictures or []] or [
-            entry for entry in workspace.state().pictures.values() if not entry.caption
-        ]
-        texts = {entry.sha256: captions.from_template(template, workspace.persona, entry) for entry in wanted}
-    workspace.caption(texts, _BY)
-    entries = list(workspace.state().pictures.values())
-    lint = captions.lint(workspace.persona, entries)
-    tags = captions.tags(entries)
-    result: dict[str, Any] = {"captioned": len(texts), "edited": len(edited), "lint": lint, "tags": tags}
-
-    def show() -> None:
-        paper.print(f"{len(texts)} captions written, {len(edited)} hand-edited files taken in.", highlight=False)
-        for fault in lint:
-            paper.print(f"Note: {fault}", markup=False, highlight=False)
-        for tag, count in list(tags.items())[:20]:
-            paper.print(f"{count:5}  {tag}", markup=False, highlight=False)
-
-    emit(result, as_json, show)
 
 
 def _chosen(name: str, pictures: list[str] | None, every: bool) -> "tuple[Workspace, list[Entry]]":

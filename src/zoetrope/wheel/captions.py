@@ -1,16 +1,36 @@
-"""Captions of a workspace: from a template, and what is wrong with them."""
+"""Captions of a workspace: from a template or a model that looks, and what is wrong with them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoetrope.errors import UserError
+from zoetrope.media.decode import open_picture
+from zoetrope.media.errors import MediaError
+from zoetrope.media.kinds import PICTURE_SUFFIXES
+from zoetrope.wheel.captioners import Captioner
+from zoetrope.wheel.captioners.words import NoCaption, caption_of
+from zoetrope.wheel.coverage import read_facets
 from zoetrope.wheel.persona import Persona, PersonaKind
-from zoetrope.wheel.state import Entry
+from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.workspace import PICTURES, SOURCES, Workspace
 
 # Captions shared by this share of the pictures say nothing about any of them.
 _SAME_SHARE = 0.3
+# A phrase in more captions than this is as good as the persona's own.
+_BINDING_SHARE = 0.8
 _FEW = 4
+# English takes about four tokens for three words.
+_TOKENS_A_WORD = 4 / 3
+
+
+@dataclass
+class Described:
+    """What a model's captioning came to: how many captions were written, and which pictures got none."""
+
+    written: int = 0
+    remarks: list[str] = field(default_factory=list)
 
 
 def from_template(template: str, persona: Persona, entry: Entry) -> str:
@@ -21,8 +41,43 @@ def from_template(template: str, persona: Persona, entry: Entry) -> str:
     return template.replace("[trigger]", persona.trigger).replace("[name]", words).strip()
 
 
-def lint(persona: Persona, entries: Sequence[Entry]) -> list[str]:
-    """What in the captions would teach the wrong thing."""
+def undescribed(entries: Iterable[Entry]) -> list[Entry]:
+    """The pictures that still need words."""
+    return [entry for entry in entries if not entry.caption and entry.decision is not Decision.rejected]
+
+
+def describe(
+    workspace: Workspace,
+    captioner: Captioner,
+    entries: Sequence[Entry],
+    instruction: str,
+    on_done: Callable[[int], None] = lambda done: None,
+) -> Described:
+    """Let a model caption pictures; each caption is recorded at once, so whatever ends it takes one at most."""
+    described = Described()
+    persona = workspace.persona
+    for number, entry in enumerate(entries, start=1):
+        try:
+            image = open_picture(workspace.path(entry)).image
+        except MediaError as error:
+            described.remarks.append(f"{Path(entry.file).name} was left out: {error}")
+            continue
+        try:
+            reply = captioner.describe(image, instruction)
+        except UserError as error:
+            kept = f"What was written before is kept: captions of {described.written} of {len(entries)} pictures."
+            raise UserError(f"{error} {kept}") from error
+        try:
+            workspace.caption({entry.sha256: caption_of(reply, persona)}, captioner.name)
+            described.written += 1
+        except NoCaption as error:
+            described.remarks.append(f"{Path(entry.file).name} has none: {error}.")
+        on_done(number)
+    return described
+
+
+def lint(persona: Persona, entries: Sequence[Entry], max_tokens: int | None = None) -> list[str]:
+    """What in the captions would teach the wrong thing, or nothing; `max_tokens` is what the base reads of each."""
     found = []
     without = [entry for entry in entries if not entry.caption]
     said = [entry for entry in entries if entry.caption]
@@ -38,18 +93,49 @@ def lint(persona: Persona, entries: Sequence[Entry]) -> list[str]:
         for text, count in Counter(entry.caption for entry in said).items()
         if count > 1 and count >= _SAME_SHARE * len(said)
     ]
-    return found
+    return found + (_too_long(said, max_tokens) if max_tokens else [])
+
+
+def strays(workspace: Workspace) -> list[str]:
+    """Caption files that belong to no picture."""
+    texts = (path for name in (SOURCES, PICTURES) for path in sorted((workspace.folder / name).rglob("*.txt")))
+    return [
+        f"{path.relative_to(workspace.folder).as_posix()} has no picture beside it: nobody reads it."
+        for path in texts
+        if not any(path.with_suffix(suffix).is_file() for suffix in PICTURE_SUFFIXES)
+    ]
 
 
 def _binding(persona: Persona, entries: Sequence[Entry]) -> list[str]:
-    """A phrase in every caption becomes part of who it is: without it, the persona would not be itself."""
+    """A phrase in most captions becomes part of who it is: without it, the persona would not be itself."""
     if len(entries) < _FEW:
         return []
     counts = tags(entries)
-    everywhere = [tag for tag, count in counts.items() if count == len(entries) and persona.trigger not in tag]
+    # Sentences have no phrases between commas, but what was said of the looks can be looked for in them.
+    for phrase in (part.strip().lower() for part in persona.looks.split(",")):
+        if phrase:
+            counts[phrase] = sum(phrase in entry.caption.lower() for entry in entries)
     return [
-        f"Every caption says {tag!r}: if it belongs to {persona.name}, leave it out, so that the trigger means it."
-        for tag in everywhere
+        f"{count} of {len(entries)} captions say {tag!r}: if it belongs to {persona.name}, leave it out, "
+        "so that the trigger means it."
+        for tag, count in counts.items()
+        if count > _BINDING_SHARE * len(entries) and persona.trigger.lower() not in tag and not _is_scene(tag)
+    ]
+
+
+def _is_scene(tag: str) -> bool:
+    """An angle, expression or framing: too many of one kind are a matter of coverage."""
+    return any(read_facets(tag).values())
+
+
+def _too_long(entries: Sequence[Entry], max_tokens: int) -> list[str]:
+    most = int(max_tokens / _TOKENS_A_WORD)
+    long = [entry for entry in entries if len(entry.caption.split()) > most]
+    if not long:
+        return []
+    return [
+        f"{len(long)} captions, such as that of {Path(long[0].file).name}, are longer than the about {most} words "
+        "that the base reads: the end of them is not seen."
     ]
 
 
