@@ -39,9 +39,8 @@ from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.review import review_waiting
 from zoetrope.wheel.scenes import asked
-from zoetrope.wheel.teach import round_folder
 from zoetrope.wheel.turn import turn
-from zoetrope.wheel.workspace import Workspace, new_workspace
+from zoetrope.wheel.workspace import Workspace, new_workspace, round_folder
 from zoetrope.world import vocabulary as words
 from zoetrope.world.captions import caption
 from zoetrope.world.drawer import draw

@@ -17,7 +17,7 @@ from zoetrope.wheel import events as ev
 from zoetrope.wheel import review
 from zoetrope.wheel.card import draw_card
 from zoetrope.wheel.intake import add_sources
-from zoetrope.wheel.persona import make_persona, write_persona
+from zoetrope.wheel.persona import PersonaKind, make_persona, write_persona
 from zoetrope.wheel.teach import teach
 from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace
 
@@ -74,3 +74,13 @@ def test_the_same_version_draws_the_same_card(ada: Workspace) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     draw_card(ada, LocalEngine())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_style_is_scored_beside_the_base_and_has_no_trigger(ada: Workspace) -> None:
+    changed = {"kind": PersonaKind.style, "looks": "a cat"}
+    write_persona(ada.folder / PERSONA, ada.persona.model_copy(update=changed))
+    teach(ada, QUICK, Silent())
+    told = draw_card(ada, LocalEngine())
+    assert {"likeness", "passing"} <= set(told["scores"])
+    assert all(0 <= each["likeness"] <= 1 for each in told["pictures"])
+    assert "of a cat, " in read_recipe(ada.folder / "rounds" / "001" / "card" / "tpose.png").prompt

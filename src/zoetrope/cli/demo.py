@@ -39,7 +39,7 @@ def demo(
     """
     from zoetrope.cli.train import TrainingBar
     from zoetrope.engines.local.engine import LocalEngine
-    from zoetrope.wheel.card import card_folder
+    from zoetrope.wheel.measure import card_folder
     from zoetrope.wheel.review import review_waiting
     from zoetrope.wheel.turn import turn
     from zoetrope.world.oracle.reading import read_images
@@ -125,7 +125,8 @@ def _sources(folder: Path) -> Path:
 
 def _scores(workspace: "Workspace", number: int) -> dict[str, dict[str, float]]:
     """How many of the card's pictures are right at the first try, by the oracle, before and now."""
-    from zoetrope.wheel.card import card_folder, card_rounds
+    from zoetrope.wheel.card import card_rounds
+    from zoetrope.wheel.measure import card_folder
 
     return {name: _right(card_folder(workspace, each)) for name, each in card_rounds(workspace, number).items()}
 

@@ -114,8 +114,8 @@ def train(
 
 
 def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], as_json: bool) -> None:
-    from zoetrope.wheel.teach import round_folder, teach
-    from zoetrope.wheel.workspace import open_workspace
+    from zoetrope.wheel.teach import teach
+    from zoetrope.wheel.workspace import open_workspace, round_folder
 
     workspace = open_workspace(persona)
     run = round_folder(workspace, workspace.state().round) / "training"

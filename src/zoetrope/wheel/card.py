@@ -14,10 +14,9 @@ from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import LoraFile, open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.cardpage import page, sheet, title_of
-from zoetrope.wheel.measure import measure, summary
-from zoetrope.wheel.scenes import asked
+from zoetrope.wheel.measure import BASE, card_folder, measure, summary
+from zoetrope.wheel.scenes import asked, subject
 from zoetrope.wheel.state import State, Version
-from zoetrope.wheel.teach import round_folder
 from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 # The same for every version and persona: cards are compared picture by picture.
 SEED = 23_000
-# Where the base's own card lies, which the first version is compared with.
-BASE = 0
 
 OnDone = Callable[[int, int], None]
 
@@ -38,7 +35,7 @@ def draw_card(workspace: Workspace, engine: LocalEngine, on_done: OnDone = lambd
     model = engine.catalogue.find(persona.base)
     before = _card_before(state, version.round)
     plain = [] if before != BASE or _whole(workspace, BASE) else asked(model, persona.looks or persona.trigger)
-    scenes = asked(model, persona.trigger)
+    scenes = asked(model, subject(persona))
     total = len(plain) + len(scenes)
     if plain:
         pictures = _draw(workspace, BASE, engine, model, plain, None, lambda done: on_done(done, total))
@@ -60,11 +57,6 @@ def newest(workspace: Workspace, state: State) -> Version:
 
 def lora_file(workspace: Workspace, version: Version) -> Path:
     return workspace.folder / "exports" / f"{workspace.name}_v{version.number}.safetensors"
-
-
-def card_folder(workspace: Workspace, number: int) -> Path:
-    """Where the card of a round lies; of round 0 the base's own."""
-    return round_folder(workspace, number) / "card"
 
 
 def card_rounds(workspace: Workspace, number: int) -> dict[str, int]:

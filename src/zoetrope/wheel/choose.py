@@ -17,11 +17,11 @@ from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import open_lora
 from zoetrope.training.run import KEPT
 from zoetrope.wheel.card import newest
-from zoetrope.wheel.measure import alikeness, references, scorer_of
-from zoetrope.wheel.scenes import new_scenes
+from zoetrope.wheel.measure import alikeness, references
+from zoetrope.wheel.scenes import new_scenes, subject
 from zoetrope.wheel.state import Decision, State, Version
-from zoetrope.wheel.teach import publish, round_folder
-from zoetrope.wheel.workspace import Workspace
+from zoetrope.wheel.teach import publish
+from zoetrope.wheel.workspace import Workspace, round_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,7 +44,7 @@ def choose(
     version = newest(workspace, state)
     candidates = checkpoints(workspace, version)
     model = engine.catalogue.find(persona.base)
-    prompts = new_scenes(model, persona.trigger, SEED, count, [entry.caption for entry in state.of(Decision.kept)])
+    prompts = new_scenes(model, subject(persona), SEED, count, [entry.caption for entry in state.of(Decision.kept)])
     total = len(candidates) * len(prompts)
     scores: dict[str, list[float]] = {}
     for name, path in candidates.items():
@@ -104,7 +104,7 @@ def _draw(
 
 
 def _scores(workspace: Workspace, state: State, model: Model, pictures: "Sequence[Image]") -> list[float]:
-    alike = alikeness(scorer_of(workspace.persona, model), pictures, references(workspace, state))
+    alike = alikeness(workspace, model, pictures, references(workspace, state))
     values = [value for value, _ in alike if value is not None]
     if not values:
         raise UserError(f"{workspace.name} has no scorer to choose by: see `zoetrope persona new --scorer`.")

@@ -6,10 +6,13 @@ from typing import Any
 
 from zoetrope.judging.card import CardScene, card_scenes
 from zoetrope.models.catalogue import Model
+from zoetrope.wheel.persona import Persona, PersonaKind
 from zoetrope.wheel.variety import most_varied
 
 # How many prompts are thought of, for some to be chosen: enough that no combination is missing by chance.
 _THOUGHT_OF = 600
+
+_ANYBODY = "a person"
 
 # What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
 SCENES: Mapping[str, Any] = {
@@ -20,6 +23,11 @@ SCENES: Mapping[str, Any] = {
     "place": ("in a park", "on a beach", "in a café", "in a city street at night", "in a living room"),
     "light": ("soft light", "warm evening light", "cool daylight"),
 }
+
+
+def subject(persona: Persona) -> str:
+    """Whom the prompts name: the persona by its trigger; for a style, which has none, anybody."""
+    return persona.trigger if persona.kind is not PersonaKind.style else persona.looks or _ANYBODY
 
 
 def asked(model: Model, who: str) -> list[CardScene]:

@@ -11,8 +11,8 @@ from zoetrope.media.recipe import png_bytes
 from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest
-from zoetrope.wheel.measure import alikeness, references, scorer_of
-from zoetrope.wheel.scenes import new_scenes
+from zoetrope.wheel.measure import alikeness, references
+from zoetrope.wheel.scenes import new_scenes, subject
 from zoetrope.wheel.state import Decision
 from zoetrope.wheel.workspace import Workspace
 
@@ -49,7 +49,7 @@ def synthesize(
     engine.lend_lora(lora)
     held = [entry.caption for entry in state.of(Decision.kept)]
     made = []
-    prompts = new_scenes(model, persona.trigger, version.number, count, held)
+    prompts = new_scenes(model, subject(persona), version.number, count, held)
     for number, prompt in enumerate(prompts):
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])
@@ -57,7 +57,7 @@ def synthesize(
     known = references(workspace, state)
     images = [each.image for each in made]
     fresh = [score <= MOST_COPIED for score in copy_scores(images, known)]
-    alike = [passes is not False for _, passes in alikeness(scorer_of(persona, model), images, known)]
+    alike = [passes is not False for _, passes in alikeness(workspace, model, images, known)]
     good = [each for each, new, same in zip(made, fresh, alike, strict=True) if new and same]
     depth = 1 + max((entry.depth for entry in state.of(Decision.kept)), default=0)
     _add(workspace, good, version.round, depth, len(made))

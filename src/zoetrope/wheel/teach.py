@@ -23,10 +23,10 @@ from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
 from zoetrope.wheel.persona import PersonaKind
-from zoetrope.wheel.scenes import asked
+from zoetrope.wheel.scenes import asked, subject
 from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.variety import most_varied
-from zoetrope.wheel.workspace import Workspace
+from zoetrope.wheel.workspace import Workspace, round_folder
 
 # Of what a round is shown, at most this share was drawn by earlier versions: they drift, sources do not.
 SYNTHETIC_SHARE = 0.5
@@ -34,10 +34,6 @@ SYNTHETIC_SHARE = 0.5
 _BESIDE = 2
 _HEAD = re.compile(r"\b(portrait|head ?shot|close-?up|face|head)\b", re.IGNORECASE)
 _HEAD_SHARE = 0.3
-
-
-def round_folder(workspace: Workspace, number: int) -> Path:
-    return workspace.folder / "rounds" / f"{number:03d}"
 
 
 def teach(
@@ -48,7 +44,7 @@ def teach(
         workspace.take_in_edits()
         state, persona = workspace.state(), workspace.persona
         model = Catalogue().find(persona.base)
-        entries = chosen_entries(state, [scene.prompt for scene in asked(model, persona.trigger)])
+        entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona))])
         items, dropped = _items(workspace, entries)
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"

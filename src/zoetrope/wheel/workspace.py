@@ -143,6 +143,11 @@ def read_caption(path: Path) -> str | None:
         raise UserError(f"{path} is not UTF-8 text; save it as UTF-8 and try again.") from error
 
 
+def round_folder(workspace: Workspace, number: int) -> Path:
+    """What belongs to one turn of the wheel."""
+    return workspace.folder / "rounds" / f"{number:03d}"
+
+
 def personas_folder() -> Path:
     return home() / "personas"
 
