@@ -35,8 +35,6 @@ class Item:
     masked: bool = False
     # A head or an expression, which phased training learns first.
     head: bool = True
-    # It is learned from at noise levels above this alone: what is coarse in a picture may be right where detail is not.
-    floor: float = 0.0
 
 
 @dataclass(frozen=True)

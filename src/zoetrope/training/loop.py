@@ -150,7 +150,7 @@ class Trainer:
     def advance(self) -> float:
         """One step; its loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * self._schedule()
+            group["lr"] = self.settings.lr * min(1.0, (self.step + 1) / max(1, self.settings.warmup))
         loss = self._loss(self.batch(self.step))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -165,13 +165,6 @@ class Trainer:
         self.adapter.follow(min(self.settings.ema, (self.step + 1) / (self.step + 10)))
         self.step += 1
         return value
-
-    def _schedule(self) -> float:
-        """The share of the learning rate that this step takes."""
-        rise = (self.step + 1) / max(1, self.settings.warmup)
-        falling = self.settings.steps * self.settings.decay
-        fall = (self.settings.steps - self.step) / falling if falling else 1.0
-        return min(1.0, rise, fall)
 
     def _clip_and_share(self) -> None:
         import torch
@@ -196,8 +189,7 @@ class Trainer:
         noise = torch.randn(clean.shape, generator=generator)
         level = torch.sigmoid(torch.randn(len(batch), generator=generator))
         weights = torch.stack([_weights(each, tensors) for each, tensors in zip(batch, stored, strict=True)])
-        floor = torch.tensor([each.item.floor for each in batch])
-        return self._velocity_loss(clean, noise, floor + (1.0 - floor) * self._shifted(level, clean), captions, weights)
+        return self._velocity_loss(clean, noise, self._shifted(level, clean), captions, weights)
 
     def _shifted(self, level: "Tensor", latents: "Tensor") -> "Tensor":
         """Noise levels moved towards noise, as the model's scheduler does for pictures of this size."""

@@ -141,10 +141,7 @@ def _learner(model: Model, settings: Settings) -> Learner:
 
 def _fingerprint(order: Order, shown: Sequence[Shown]) -> str:
     settings = order.settings.model_dump(mode="json", exclude=_FREE)
-    pictures = [
-        [each.item.sha256, each.item.caption, each.item.repeats, each.item.weight, each.item.floor, each.size]
-        for each in shown
-    ]
+    pictures = [[each.item.sha256, each.item.caption, each.item.repeats, each.item.weight, each.size] for each in shown]
     return hash_bytes(json.dumps([order.model.sha256, settings, pictures], sort_keys=True).encode())
 
 

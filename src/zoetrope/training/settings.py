@@ -43,8 +43,6 @@ class Settings(BaseModel):
     alpha: float | None = Field(default=None, gt=0)
     lr: float = Field(default=1e-4, gt=0, le=10)
     warmup: int = Field(default=20, ge=0)
-    # The share of the steps, at their end, over which the rate falls to nothing: what was learned settles.
-    decay: float = Field(default=0.0, ge=0, le=1)
     # Sides of squares with the area that pictures are trained at; more than one trains at several resolutions.
     resolutions: tuple[int, ...] = (512,)
     batch_size: int = Field(default=1, ge=1, le=256)
