@@ -38,9 +38,7 @@ class Judge(Protocol):
         ...
 
 
-def adherence(
-    judge: Judge, pictures: "Sequence[Image]", prompts: Sequence[str], others: int = OTHERS
-) -> list[float]:
+def adherence(judge: Judge, pictures: "Sequence[Image]", prompts: Sequence[str], others: int = OTHERS) -> list[float]:
     """For each picture, the share of other prompts that suit it less well than its own: 1 is best, 0.5 is chance.
 
     The prompts say nothing that only a LoRA knows: triggers are replaced by neutral words before.
@@ -99,7 +97,9 @@ class BaseModelAdherence:
         latents = torch.cat(list(latents_of(learner, pictures)))
         learner.network()
         with torch.no_grad(), _precision(learner):
-            errors = [sum(self._errors(level, latents, words, part) for level in _LEVELS) for part in _parts(latents, pairs)]
+            errors = [
+                sum(self._errors(level, latents, words, part) for level in _LEVELS) for part in _parts(latents, pairs)
+            ]
         found: NDArray[np.float32] = -torch.cat(errors).numpy()
         return found
 

@@ -68,7 +68,7 @@ class Clip:
 
 
 def tokenizer_of(folder: Path) -> str:
-    """The class that reads the folder's tokens: SigLIP's own from its `spiece.model`, else what `tokenizer.json` says."""
+    """The class that reads the folder's tokens: SigLIP's own by its `spiece.model`, else what `tokenizer.json` says."""
     config = folder / "tokenizer_config.json"
     sentencepiece = config.is_file() and read_json(config).get("tokenizer_class") == "SiglipTokenizer"
     file = folder / ("spiece.model" if sentencepiece else "tokenizer.json")

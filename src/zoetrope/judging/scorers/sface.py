@@ -93,6 +93,9 @@ def weights_file(folder: Path, pattern: str) -> Path:
 
 def _opencv() -> Any:
     try:
-        return importlib.import_module("cv2")
+        found: Any = importlib.import_module("cv2")
     except ImportError as error:
         raise UserError("The scorer sface needs OpenCV: install zoetrope[faces].") from error
+    # OpenCV 5 warns of each network that its new engine has only one kind of target.
+    found.utils.logging.setLogLevel(found.utils.logging.LOG_LEVEL_ERROR)
+    return found
