@@ -1,4 +1,4 @@
-"""SFace: which files, which face, and no face; on stand-ins that OpenCV loads, for the real weights are not ours to ship."""
+"""SFace: which files, which face, and no face; on stand-ins that OpenCV really loads."""
 
 import math
 import sys
@@ -100,8 +100,9 @@ def test_no_pictures_give_no_rows(folder: Path) -> None:
 def test_the_largest_of_the_detected_is_chosen() -> None:
     faces = np.zeros((2, 15), np.float32)
     faces[0, 2:4], faces[1, 2:4] = (30, 40), (20, 61)
-    assert largest(faces) is not None
-    assert np.array_equal(largest(faces), faces[1])  # type: ignore[arg-type]
+    found = largest(faces)
+    assert found is not None
+    assert np.array_equal(found, faces[1])
     assert largest(None) is None
     assert largest(faces[:0]) is None
 
@@ -114,7 +115,7 @@ def test_the_newest_weights_of_full_precision_are_taken(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_named(folder: Path) -> None:
-    with pytest.raises(UserError, match="sface needs a folder with face_detection_yunet.*sface:FOLDER"):
+    with pytest.raises(UserError, match=r"sface needs a folder with face_detection_yunet.*sface:FOLDER"):
         scorer_named("sface")
     with pytest.raises(UserError, match="nowhere is not a folder"):
         scorer_named(f"sface:{folder / 'nowhere'}")
