@@ -1,6 +1,7 @@
 """The seam of identity scorers: pictures in, directions out; alike is near."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -19,6 +20,14 @@ class Scorer(Protocol):
     name: ClassVar[str]
 
     def embed(self, images: "Sequence[Image]") -> Vectors: ...
+
+
+class FolderScorer(Scorer, Protocol):
+    """One whose weights lie in a folder of the user's; making it checks the folder, the first picture loads it."""
+
+    needs: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None: ...
 
 
 def unit(rows: Vectors) -> Vectors:

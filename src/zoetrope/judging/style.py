@@ -1,11 +1,12 @@
 """How near pictures are to a style, whatever they show: by the statistics of the base model's own latents."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoetrope.judging.latents import latents_of
 from zoetrope.models.learner import Learner
 
 if TYPE_CHECKING:
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 Styles: TypeAlias = NDArray[np.float32]
 """One row of statistics a picture."""
 
-_TOGETHER = 8
 # As for likeness: a picture is as near as it is to the nearest few.
 _NEAREST = 3
 
 
 def style_vectors(learner: Learner, images: "Sequence[Image]") -> Styles:
     """What is the same wherever in a picture one looks: levels, contrasts, how latents go together, how rough it is."""
-    rows = [_statistics(latents) for latents in _latents(learner, images)]
+    rows = [_statistics(latents) for latents in latents_of(learner, images)]
     return np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
 
 
@@ -32,17 +32,6 @@ def style_scores(pictures: Styles, style: Styles, plain: Styles) -> list[float]:
     middle, spread = known.mean(axis=0), known.std(axis=0) + 1e-6
     near, far = (_distance((pictures - middle) / spread, (rows - middle) / spread) for rows in (style, plain))
     return [float(share) for share in far / np.maximum(near + far, 1e-9)]
-
-
-def _latents(learner: Learner, images: "Sequence[Image]") -> "Iterator[Tensor]":
-    from PIL import Image
-
-    from zoetrope.models.pixels import to_tensor
-
-    size = (learner.defaults.width, learner.defaults.height)
-    fitted = [image.convert("RGB").resize(size, Image.Resampling.LANCZOS) for image in images]
-    for start in range(0, len(fitted), _TOGETHER):
-        yield learner.encode_pictures(to_tensor(fitted[start : start + _TOGETHER])).float().cpu()
 
 
 def _statistics(latents: "Tensor") -> Styles:

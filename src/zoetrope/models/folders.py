@@ -70,13 +70,17 @@ def check_classes(folder: Path, allowed: Mapping[str, frozenset[str]]) -> None:
 def check_weights(folder: Path) -> None:
     """Refuse a folder whose weights are missing or lie in pickles only."""
     for part, class_name in components(read_index(folder)).items():
-        if class_name.endswith(_WEIGHTLESS):
-            continue
-        if _weight_files(folder, part):
-            continue
-        if any(file.suffix in _PICKLES for file in _files(folder / part)):
-            raise UserError(f"{folder / part} holds pickled weights only; only safetensors are opened.")
-        raise UserError(f"{folder / part} holds no safetensors weights.")
+        if not class_name.endswith(_WEIGHTLESS):
+            require_safetensors(folder / part)
+
+
+def require_safetensors(folder: Path) -> None:
+    """Refuse one component's folder where no weights can be opened."""
+    if any(file.suffix == ".safetensors" for file in _files(folder)):
+        return
+    if any(file.suffix in _PICKLES for file in _files(folder)):
+        raise UserError(f"{folder} holds pickled weights only; only safetensors are opened.")
+    raise UserError(f"{folder} holds no safetensors weights.")
 
 
 def parameters(folder: Path) -> dict[str, int]:

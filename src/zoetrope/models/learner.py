@@ -62,6 +62,11 @@ class Learner(ABC):
     def shift(self, latents: "Tensor") -> float:
         """How far noise levels are shifted towards noise for latents of this size; 1 is not at all."""
 
+    def time(self, level: "Tensor", latents: "Tensor") -> "Tensor":
+        """Noise levels from 0 to 1 as the times that a model of this kind is trained at, for latents of this size."""
+        shift = self.shift(latents)
+        return shift * level / (1.0 + (shift - 1.0) * level)
+
     @abstractmethod
     def predict(self, noisy: "Tensor", time: "Tensor", words: Sequence[Words]) -> "Tensor":
         """The velocity from picture to noise, in the latents' own shape; `time` is 1 where all is noise."""

@@ -36,6 +36,22 @@ def quiet() -> Iterator[None]:
                 log.enable_progress_bar()
 
 
+@contextmanager
+def loading(folder: Path, device: str) -> Iterator[None]:
+    """Quietly; and whatever goes wrong is one sentence about the folder."""
+    import torch
+
+    try:
+        with quiet():
+            yield
+    except torch.OutOfMemoryError as error:
+        raise UserError(f"{folder} does not fit the {device} device's memory.") from error
+    except Exception as error:
+        # A damaged folder can fail in any library below; whatever it raised, the folder is what to look at.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise UserError(f"{folder} cannot be loaded: {reason}.") from error
+
+
 def load_pipeline(family: "Family", folder: Path, plan: MemoryPlan, leave_out: Collection[str] = ()) -> "Pipeline":
     """Load from this folder alone: no network, no pickles, no code out of the folder.
 
@@ -51,17 +67,10 @@ def load_pipeline(family: "Family", folder: Path, plan: MemoryPlan, leave_out: C
     heavy = tuple(part for part in family.heavy if part not in leave_out)
     if plan.quantize != "none" and heavy:
         options["quantization_config"] = _quantization(plan.quantize, heavy)
-    try:
-        with quiet():
-            pipeline = getattr(diffusers, family.pipeline_class).from_pretrained(
-                str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, **options
-            )
-    except torch.OutOfMemoryError as error:
-        raise UserError(f"{folder} does not fit the {plan.device} device's memory.") from error
-    except Exception as error:
-        # A damaged folder can fail in any library below; whatever it raised, the folder is what to look at.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise UserError(f"{folder} cannot be loaded: {reason}.") from error
+    with loading(folder, plan.device):
+        pipeline = getattr(diffusers, family.pipeline_class).from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, trust_remote_code=False, **options
+        )
     pipeline.set_progress_bar_config(disable=True)
     _place(pipeline, plan)
     return pipeline

@@ -189,12 +189,7 @@ class Trainer:
         noise = torch.randn(clean.shape, generator=generator)
         level = torch.sigmoid(torch.randn(len(batch), generator=generator))
         weights = torch.stack([_weights(each, tensors) for each, tensors in zip(batch, stored, strict=True)])
-        return self._velocity_loss(clean, noise, self._shifted(level, clean), captions, weights)
-
-    def _shifted(self, level: "Tensor", latents: "Tensor") -> "Tensor":
-        """Noise levels moved towards noise, as the model's scheduler does for pictures of this size."""
-        shift = self.learner.shift(latents)
-        return shift * level / (1.0 + (shift - 1.0) * level)
+        return self._velocity_loss(clean, noise, self.learner.time(level, clean), captions, weights)
 
     def _velocity_loss(
         self, clean: "Tensor", noise: "Tensor", time: "Tensor", captions: Sequence[str], weights: "Tensor"
@@ -227,7 +222,7 @@ class Trainer:
                 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(index))
                 captions = [each.item.caption] * len(_VALIDATION_TIMES)
                 weights = torch.ones(len(_VALIDATION_TIMES), *clean.shape[2:])
-                times = self._shifted(torch.tensor(_VALIDATION_TIMES), clean)
+                times = self.learner.time(torch.tensor(_VALIDATION_TIMES), clean)
                 total += float(self._velocity_loss(clean, noise, times, captions, weights))
         return total / len(self.plan.held_out)
 
