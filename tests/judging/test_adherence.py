@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -32,7 +32,10 @@ CHOICES = {
     "yaw": ("front", "profile_left"),
     "background": ("studio", "beach", "night"),
 }
-SCENES = [Scene(**dict(zip(CHOICES, values, strict=True))) for values in product(*CHOICES.values())]
+SCENES = [
+    Scene(expression=expression, yaw=yaw, background=background)
+    for expression, yaw, background in product(*CHOICES.values())
+]
 PROMPTS = [caption(None, scene) for scene in SCENES]
 
 
@@ -51,7 +54,8 @@ def drawings(scenes: Sequence[Scene], seed: int) -> list[Image]:
 def swapped(scene: Scene, what: str) -> Scene:
     """The same scene with the next expression, yaw or background instead."""
     values = CHOICES[what]
-    return replace(scene, **{what: values[(values.index(getattr(scene, what)) + 1) % len(values)]})
+    other: dict[str, Any] = {what: values[(values.index(getattr(scene, what)) + 1) % len(values)]}
+    return replace(scene, **other)
 
 
 def test_right_captions_beat_wrong_ones(learner: Learner) -> None:

@@ -44,7 +44,7 @@ def test_two_versions_side_by_side(ada: Workspace) -> None:
     told = draw_card(ada, LocalEngine(), lambda done, total: seen.append(done))
     assert seen == list(range(1, 47)), "the base's own card is drawn once, before the first version's"
     assert len(told["pictures"]) == 23
-    assert set(told["scores"]) == {"copied", "diversity"}
+    assert set(told["scores"]) == {"adherence", "copied", "diversity", "no_face"}
     first = ada.folder / "rounds" / "001" / "card"
     assert len([path for path in first.glob("*.png") if path.stem != "card"]) == 23
     assert Image.open(first / "card.png").width > 500

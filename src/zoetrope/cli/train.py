@@ -91,6 +91,8 @@ def train(
     if data is None or model is None or output is None:
         raise UserError("Name a persona, or give --data DIR, --model NAME and --output DIR.")
 
+    from dataclasses import replace
+
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.dataset import Dataset, read_dataset
     from zoetrope.training.run import Order, train_lora
@@ -102,7 +104,8 @@ def train(
     dataset = read_dataset(data, trigger=trigger)
     if regularization:
         others = read_dataset(regularization)
-        dataset = Dataset(dataset.items + others.items, dataset.dropped + others.dropped)
+        shown = tuple(replace(item, other=True) for item in others.items)
+        dataset = Dataset(dataset.items + shown, dataset.dropped + others.dropped)
     called = name or output.resolve().name
     if not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UserError(f"{called!r} cannot be a LoRA's name: use letters, digits, and - _ . between them.")

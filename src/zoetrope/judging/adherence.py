@@ -98,7 +98,8 @@ class BaseModelAdherence:
         learner.network()
         with torch.no_grad(), _precision(learner):
             errors = [
-                sum(self._errors(level, latents, words, part) for level in _LEVELS) for part in _parts(latents, pairs)
+                torch.stack([self._errors(level, latents, words, part) for level in _LEVELS]).sum(dim=0)
+                for part in _parts(latents, pairs)
             ]
         found: NDArray[np.float32] = -torch.cat(errors).numpy()
         return found

@@ -12,7 +12,7 @@ from zoetrope.judging.scorer import Vectors
 NEAREST = 3
 # References are themselves to pass but for this share, and a little below that a new picture still may.
 _SHARE, _MARGIN = 0.05, 0.02
-_FEWEST = 4
+FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def no_face_rate(vectors: Vectors) -> float:
 def calibrate(references: Vectors) -> Calibration:
     """The threshold that the references themselves suggest, each compared with all the others."""
     found = references[np.linalg.norm(references, axis=1) > 0]
-    if len(found) < _FEWEST:
+    if len(found) < FEWEST:
         raise UserError(
-            f"{len(found)} references show the persona; {_FEWEST} are needed to learn how alike its pictures are."
+            f"{len(found)} references show the persona; {FEWEST} are needed to learn how alike its pictures are."
         )
     alike = np.array([likeness(found[i : i + 1], np.delete(found, i, axis=0))[0] for i in range(len(found))])
     threshold = float(np.quantile(alike, _SHARE)) - _MARGIN

@@ -35,6 +35,8 @@ class Item:
     masked: bool = False
     # A head or an expression, which phased training learns first.
     head: bool = True
+    # It shows somebody else, and keeps the model from forgetting them: no trigger is missed in its caption.
+    other: bool = False
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,10 @@ def preflight(
         dropped=dataset.dropped,
         memory_bytes=estimate_memory(learner, shown, settings),
         seconds=estimate_seconds(learner, shown, settings),
-        remarks=(*learner.notes(), *caption_remarks([item.caption for item in dataset.items], trigger)),
+        remarks=(
+            *learner.notes(),
+            *caption_remarks([item.caption for item in dataset.items if not item.other], trigger),
+        ),
     )
 
 

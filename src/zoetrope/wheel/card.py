@@ -15,7 +15,7 @@ from zoetrope.models.loras import LoraFile, open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.cardpage import page, sheet, title_of
 from zoetrope.wheel.measure import BASE, card_folder, measure, summary
-from zoetrope.wheel.scenes import asked, subject
+from zoetrope.wheel.scenes import asked, in_words, subject
 from zoetrope.wheel.state import State, Version
 from zoetrope.wheel.workspace import Workspace
 
@@ -34,8 +34,8 @@ def draw_card(workspace: Workspace, engine: LocalEngine, on_done: OnDone = lambd
     version = newest(workspace, state)
     model = engine.catalogue.find(persona.base)
     before = _card_before(state, version.round)
-    plain = [] if before != BASE or _whole(workspace, BASE) else asked(model, persona.looks or persona.trigger)
-    scenes = asked(model, subject(persona))
+    plain = [] if before != BASE or _whole(workspace, BASE) else asked(model, in_words(persona, model))
+    scenes = asked(model, subject(persona, model))
     total = len(plain) + len(scenes)
     if plain:
         pictures = _draw(workspace, BASE, engine, model, plain, None, lambda done: on_done(done, total))
@@ -110,16 +110,7 @@ def _store(
         "schema_version": 1,
         **about,
         "scores": summary(scores, pictures),
-        "pictures": [
-            {
-                "scene": score.scene.name,
-                "label": score.scene.label,
-                "likeness": score.likeness,
-                "passes": score.passes,
-                "copied": score.copied,
-            }
-            for score in scores
-        ],
+        "pictures": [score.told() for score in scores],
     }
     write_json_atomic(card_folder(workspace, number) / "card.json", told)
     return told

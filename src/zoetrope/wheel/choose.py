@@ -44,7 +44,9 @@ def choose(
     version = newest(workspace, state)
     candidates = checkpoints(workspace, version)
     model = engine.catalogue.find(persona.base)
-    prompts = new_scenes(model, subject(persona), SEED, count, [entry.caption for entry in state.of(Decision.kept)])
+    prompts = new_scenes(
+        model, subject(persona, model), SEED, count, [entry.caption for entry in state.of(Decision.kept)]
+    )
     total = len(candidates) * len(prompts)
     scores: dict[str, list[float]] = {}
     for name, path in candidates.items():
@@ -105,7 +107,7 @@ def _draw(
 
 def _scores(workspace: Workspace, state: State, model: Model, pictures: "Sequence[Image]") -> list[float]:
     alike = alikeness(workspace, model, pictures, references(workspace, state))
-    values = [value for value, _ in alike if value is not None]
+    values = [each.likeness for each in alike if each.likeness is not None]
     if not values:
         raise UserError(f"{workspace.name} has no scorer to choose by: see `zoetrope persona new --scorer`.")
     return values

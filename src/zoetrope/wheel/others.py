@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import cycle
 
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
@@ -25,7 +24,9 @@ def others(model: Model, on_done: Callable[[int, int], None] = lambda done, tota
     people = [str(each) for each in (model.notes.model_extra or {}).get("others", ())]
     if not people:
         return []
-    scenes = [asked(model, who)[number] for number, (_, who) in enumerate(zip(asked(model, ""), cycle(people), strict=False))]
+    # All of the scenes, and in each of them the next of the people.
+    cards = [asked(model, who) for who in people]
+    scenes = [cards[number % len(cards)][number] for number in range(len(cards[0]))]
     engine = LocalEngine()
     items = []
     for number, scene in enumerate(scenes):

@@ -1,6 +1,7 @@
 """What a persona is asked to do: the fixed scenes of its card, and new ones that it has shown least."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from zoetrope.wheel.variety import most_varied
 # How many prompts are thought of, for some to be chosen: enough that no combination is missing by chance.
 _THOUGHT_OF = 600
 
+_HEAD = re.compile(r"\b(portrait|head ?shot|close-?up|face|head)\b", re.IGNORECASE)
 _ANYBODY = "a person"
 
 # What scenes are made of where the model's makers do not say otherwise: a sentence, and the words for each gap.
@@ -25,14 +27,24 @@ SCENES: Mapping[str, Any] = {
 }
 
 
-def subject(persona: Persona) -> str:
-    """Whom the prompts name: the persona by its trigger; for a style, which has none, anybody."""
-    return persona.trigger if persona.kind is not PersonaKind.style else persona.looks or _ANYBODY
+def subject(persona: Persona, model: Model) -> str:
+    """Whom the prompts name: the persona by its trigger; a style, which has none, shows in anybody."""
+    return persona.trigger if persona.kind is not PersonaKind.style else in_words(persona, model)
+
+
+def in_words(persona: Persona, model: Model) -> str:
+    """The same without the trigger, for whoever never learned it."""
+    return persona.looks or str((model.notes.model_extra or {}).get("anyone", _ANYBODY))
 
 
 def asked(model: Model, who: str) -> list[CardScene]:
     """The card's scenes in the base's own words."""
     return card_scenes(who, **(model.notes.model_extra or {}).get("card", {}))
+
+
+def shows_head(caption: str) -> bool:
+    """Whether a picture is of a head, by its caption: heads are learned first."""
+    return bool(_HEAD.search(caption))
 
 
 def new_scenes(model: Model, who: str, seed: int, count: int, held: Sequence[str] = ()) -> list[str]:

@@ -49,7 +49,7 @@ def synthesize(
     engine.lend_lora(lora)
     held = [entry.caption for entry in state.of(Decision.kept)]
     made = []
-    prompts = new_scenes(model, subject(persona), version.number, count, held)
+    prompts = new_scenes(model, subject(persona, model), version.number, count, held)
     for number, prompt in enumerate(prompts):
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])
@@ -57,7 +57,7 @@ def synthesize(
     known = references(workspace, state)
     images = [each.image for each in made]
     fresh = [score <= MOST_COPIED for score in copy_scores(images, known)]
-    alike = [passes is not False for _, passes in alikeness(workspace, model, images, known)]
+    alike = [each.passes is not False for each in alikeness(workspace, model, images, known)]
     good = [each for each, new, same in zip(made, fresh, alike, strict=True) if new and same]
     depth = 1 + max((entry.depth for entry in state.of(Decision.kept)), default=0)
     _add(workspace, good, version.round, depth, len(made))

@@ -1,7 +1,6 @@
 """A round's training: what was kept, and nothing else, becomes the persona's next LoRA."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,8 +21,9 @@ from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
+from zoetrope.wheel.others import others
 from zoetrope.wheel.persona import PersonaKind
-from zoetrope.wheel.scenes import asked, subject
+from zoetrope.wheel.scenes import asked, shows_head, subject
 from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace, round_folder
@@ -32,7 +32,6 @@ from zoetrope.wheel.workspace import Workspace, round_folder
 SYNTHETIC_SHARE = 0.5
 # Up to so many synthetic pictures stand beside each source, which is then shown more often to keep the share.
 _BESIDE = 2
-_HEAD = re.compile(r"\b(portrait|head ?shot|close-?up|face|head)\b", re.IGNORECASE)
 _HEAD_SHARE = 0.3
 
 
@@ -44,8 +43,9 @@ def teach(
         workspace.take_in_edits()
         state, persona = workspace.state(), workspace.persona
         model = Catalogue().find(persona.base)
-        entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona))])
+        entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona, model))])
         items, dropped = _items(workspace, entries)
+        items += others(model, lambda done, total: watcher.stage("pictures of others", done, total))
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
         order = Order(
@@ -96,9 +96,7 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
         raise UserError(
             f"{len(bare)} kept pictures have no caption, such as {Path(bare[0].file).name}: see `zoetrope caption`."
         )
-    read = [
-        read_item(workspace.path(entry), entry.caption, head=bool(_HEAD.search(entry.caption))) for entry in entries
-    ]
+    read = [read_item(workspace.path(entry), entry.caption, head=shows_head(entry.caption)) for entry in entries]
     repeats = repeats_of(entries)
     items = [replace(each, repeats=repeats.get(each.sha256, 1)) for each in read if isinstance(each, Item)]
     for item in items:
@@ -111,7 +109,7 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
 
 def _settings(workspace: Workspace, model: Model, chosen: Mapping[str, object], items: Sequence[Item]) -> Settings:
     kind = LoraType.style if workspace.persona.kind is PersonaKind.style else LoraType.character
-    heads = [item.head for item in items]
+    heads = [item.head for item in items if not item.other]
     phased = kind is LoraType.character and any(heads) and not all(heads)
     advice = {"resolutions": (model.defaults.width,), **model.notes.training}
     return make_settings({"type": kind, "head_share": _HEAD_SHARE if phased else 0.0, **advice}, **chosen)
@@ -123,7 +121,8 @@ def _unfinished(run: Path) -> bool:
 
 def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
     pictures = [
-        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats} for item in order.dataset.items
+        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats, "other": item.other}
+        for item in order.dataset.items
     ]
     write_json_atomic(
         round_folder(workspace, state.round) / "manifest.json",

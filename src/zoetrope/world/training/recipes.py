@@ -11,6 +11,7 @@ from safetensors.torch import save
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
 from zoetrope.world import vocabulary as words
+from zoetrope.world.captions import ANYONE
 from zoetrope.world.training.loop import Recipe, Report, train, use_average
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
         "defaults": DEFAULTS,
         "training": TRAINING,
         "scorer": "nano_identity",
+        "anyone": ANYONE,
         "card": CARD,
         "scenes": _scenes(),
     }
