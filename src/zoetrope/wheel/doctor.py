@@ -19,6 +19,8 @@ from zoetrope.wheel.workspace import Busy, Workspace, read_caption
 
 _TEMPORARY = ".*.tmp"
 _ROUNDS = ("rounds", "exports")
+# Where a command may be writing that does not hold the workspace's lock.
+_BUSY = (*_ROUNDS, DRAWING)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def examine(workspace: Workspace, *, rebuild: bool = False) -> list[Finding]:
         state = workspace.state()
         findings += _trainings(workspace, state)
         findings += _temporary(
-            workspace.folder, [path for path in workspace.folder.iterdir() if path.name not in _ROUNDS]
+            workspace.folder, [each for each in workspace.folder.iterdir() if each.name not in _BUSY]
         )
         findings += _consent(workspace)
         findings += _settled(workspace)

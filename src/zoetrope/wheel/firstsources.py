@@ -40,9 +40,8 @@ def draw_sources(
     found = []
     for number, (prompt, recipe) in enumerate(zip(said, recipes, strict=True), start=1):
         data = _picture(workspace.folder / DRAWING, engine, recipe)
-        found.append(
-            Found(f"{model.name}-{number:03d}.png", data, prompt.replace("[trigger]", persona.trigger), "recipe")
-        )
+        caption = prompt.replace("[trigger]", persona.trigger)
+        found.append(Found(f"{model.name}-{number:03d}.png", data, caption, by="recipe"))
         on_done(number, len(said))
     taken = take_in(workspace, found)
     shutil.rmtree(workspace.folder / DRAWING, ignore_errors=True)
