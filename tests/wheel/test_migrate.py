@@ -40,7 +40,7 @@ def test_a_new_workspace_is_up_to_date(tmp_path: Path) -> None:
 
 
 def test_an_older_workspace_asks_to_be_migrated_and_then_opens(older: Workspace) -> None:
-    with pytest.raises(UserError, match="older Zoetrope and nothing was changed: .*`zoetrope persona migrate ada`"):
+    with pytest.raises(UserError, match=r"older Zoetrope and nothing was changed: .*`zoetrope persona migrate ada`"):
         open_workspace(str(older.folder))
     assert manifest(older) == MANIFEST
     assert migrate(find_workspace(str(older.folder))).applied == tuple(MIGRATIONS)
