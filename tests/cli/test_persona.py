@@ -88,8 +88,9 @@ def test_what_was_decided_can_be_decided_otherwise_and_stays_in_the_log() -> Non
 def test_an_older_persona_is_migrated() -> None:
     (personas_folder() / "ada" / "migrations.json").unlink()
     assert "`zoetrope persona migrate ada`" in run("persona", "status", "ada", code=2).stderr
-    assert told("persona", "migrate", "ada") == {"applied": ["0001_manifests_say_repeats"], "known": []}
-    assert told("persona", "migrate", "ada") == {"applied": [], "known": ["0001_manifests_say_repeats"]}
+    done = told("persona", "migrate", "ada")
+    assert done["applied"][0] == "0001_manifests_say_repeats"
+    assert told("persona", "migrate", "ada") == {"applied": [], "known": done["applied"]}
     assert len(told("persona", "status", "ada")["pictures"]) == 3
 
 

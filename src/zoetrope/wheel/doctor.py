@@ -13,9 +13,9 @@ from zoetrope.media.recipe import read_recipe
 from zoetrope.models.headers import read_header
 from zoetrope.wheel.events import Changed
 from zoetrope.wheel.firstsources import DRAWING
-from zoetrope.wheel.state import State
+from zoetrope.wheel.state import State, Version
 from zoetrope.wheel.strays import find_strays, put_aside
-from zoetrope.wheel.workspace import Busy, Workspace, read_caption
+from zoetrope.wheel.workspace import Busy, Workspace, read_caption, round_folder
 
 _TEMPORARY = ".*.tmp"
 _ROUNDS = ("rounds", "exports")
@@ -167,17 +167,22 @@ def _exports(workspace: Workspace, state: State) -> Iterator[Finding]:
     """Every version's file by its hash; a missing one is copied from its round again."""
     for version in state.versions:
         path = workspace.folder / "exports" / f"{workspace.name}_v{version.number}.safetensors"
-        copy = workspace.folder / "rounds" / f"{version.round:03d}" / "training" / f"{workspace.name}.safetensors"
         if path.is_file() and hash_file(path) == version.sha256:
             continue
         name = f"exports/{path.name}"
         if path.is_file():
             yield Finding(f"{name} was altered: put the original back, or remove it and run the doctor again.")
-        elif copy.is_file() and hash_file(copy) == version.sha256:
+        elif copy := _copy_of(version, workspace):
             write_atomic(path, copy.read_bytes())
             yield Finding(f"{name} was missing and was copied from its round.", mended=True)
         else:
             yield Finding(f"{name} is missing: put it back.")
+
+
+def _copy_of(version: Version, workspace: Workspace) -> Path | None:
+    """The same LoRA where its round trained it, or kept it along the way."""
+    found = round_folder(workspace, version.round).rglob("*.safetensors")
+    return next((path for path in found if hash_file(path) == version.sha256), None)
 
 
 def _damaged(folder: Path) -> Iterator[Finding]:

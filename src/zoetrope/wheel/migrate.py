@@ -26,17 +26,28 @@ class Migrated:
 
 def manifests_say_repeats(folder: Path) -> None:
     """A manifest says how often an epoch showed each picture; before it did, each was shown once."""
+    _complete_manifests(folder, "repeats", 1)
+
+
+def manifests_say_others(folder: Path) -> None:
+    """A manifest says which pictures show others than the persona; before it did, none did."""
+    _complete_manifests(folder, "other", False)
+
+
+def _complete_manifests(folder: Path, field: str, value: Any) -> None:
+    """Say of each picture what was true of it before manifests said it."""
     for path in sorted(folder.glob("rounds/*/manifest.json")):
         manifest = _read(path)
-        bare = [picture for picture in manifest.get("pictures", []) if "repeats" not in picture]
+        bare = [picture for picture in manifest.get("pictures", []) if field not in picture]
         for picture in bare:
-            picture["repeats"] = 1
+            picture[field] = value
         if bare:
             write_json_atomic(path, manifest)
 
 
 MIGRATIONS: dict[str, Callable[[Path], None]] = {
     "0001_manifests_say_repeats": manifests_say_repeats,
+    "0002_manifests_say_others": manifests_say_others,
 }
 """In order; each leaves alone what is already in its new form, and writes every file whole."""
 
