@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tests.wheel import cast
 from zoetrope.cli import app
+from zoetrope.wheel.workspace import personas_folder
 
 
 def run(*arguments: str | Path, code: int = 0, keys: str = "") -> Any:
@@ -68,6 +69,46 @@ def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) ->
     assert said["tags"]["side view"] == 1
 
 
+@pytest.mark.usefixtures("ada")
+def test_what_was_decided_can_be_decided_otherwise_and_stays_in_the_log() -> None:
+    run("persona", "new", "eve", "--kind", "drawn", "--consent", "fictional", "--scorer", "nano_identity")
+    assert 'scorers = ["nano_identity"]' in (personas_folder() / "eve" / "persona.toml").read_text(encoding="utf-8")
+    said = told("persona", "set", "ada", "--trigger", "zoeada", "--scorer", "nano_identity")
+    assert [(each["field"], each["before"], each["after"]) for each in said["changed"]] == [
+        ("trigger", "ada", "zoeada"),
+        ("scorers", "", "nano_identity"),
+    ]
+    assert said["lint"] == ["3 captions lack the trigger 'zoeada'."]
+    assert told("persona", "set", "ada", "--trigger", "zoeada")["changed"] == []
+    assert [event["kind"] for event in told("persona", "log", "ada")["events"]][-2:] == ["changed", "changed"]
+    assert told("persona", "doctor", "ada") == {"healthy": True, "findings": []}
+
+
+@pytest.mark.usefixtures("ada")
+def test_an_older_persona_is_migrated() -> None:
+    (personas_folder() / "ada" / "migrations.json").unlink()
+    assert "`zoetrope persona migrate ada`" in run("persona", "status", "ada", code=2).stderr
+    done = told("persona", "migrate", "ada")
+    assert done["applied"][0] == "0001_manifests_say_repeats"
+    assert told("persona", "migrate", "ada") == {"applied": [], "known": done["applied"]}
+    assert len(told("persona", "status", "ada")["pictures"]) == 3
+
+
+@pytest.mark.usefixtures("ada")
+def test_sources_of_a_model(tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("# begin\n\nportrait of [trigger], smiling\n", encoding="utf-8")
+    command = ("persona", "sources", "ada", "--from-model", "nano-flux", "--prompts", prompts)
+    assert told(*command, "--seed", "5") == {"added": ["nano-flux-001.png"], "known": []}
+    assert told("persona", "status", "ada")["pictures"][-1]["caption"] == "portrait of ada, smiling"
+    prompts.write_bytes("café".encode("latin-1"))
+    assert "is not UTF-8 text" in run(*command, code=2).stderr
+    prompts.write_text("# nothing\n", encoding="utf-8")
+    assert "holds no prompts" in run(*command, code=2).stderr
+    prompts.unlink()
+    assert "could not be read (No such file" in run(*command, code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -78,6 +119,11 @@ def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) ->
         (["persona", "new", "ada", "--kind", "drawn", "--consent", "self"], "already there"),
         (["persona", "add", "ada", "nowhere"], "There is no file or folder nowhere"),
         (["persona", "status", "eve"], "There is no persona called 'eve'; there are ada."),
+        (["persona", "set", "ada"], "Say what to change"),
+        (["persona", "set", "ada", "--scorer", "nose"], "There is no scorer called 'nose'"),
+        (["persona", "set", "ada", "--editor", "nano-flux"], "nano-flux draws from words alone"),
+        (["persona", "set", "ada", "--trigger", "a,b"], "cannot be a trigger"),
+        (["persona", "migrate", "eve"], "There is no persona called 'eve'"),
         (["keep", "ada"], "Name pictures, or give --all"),
         (["keep", "ada", "zzz.png"], "ada has no picture called 'zzz.png'"),
         (["reject", "ada", "ada-0.png", "--reason", "ugly"], "There is no reason called 'ugly'"),

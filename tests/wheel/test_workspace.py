@@ -14,7 +14,7 @@ from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.state import Decision
-from zoetrope.wheel.workspace import Workspace, new_workspace, open_workspace, personas_folder
+from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace, open_workspace, personas_folder
 
 
 @pytest.fixture
@@ -101,9 +101,14 @@ def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
 
 
 def test_a_newer_record_asks_for_an_update(ada: Workspace) -> None:
-    ada.log.path.write_bytes(ada.log.path.read_bytes().replace(b'"schema_version":1', b'"schema_version":2', 1))
+    ada.log.path.write_bytes(ada.log.path.read_bytes().replace(b'"schema_version":1', b'"schema_version":3', 1))
     with pytest.raises(UserError, match="newer Zoetrope"):
         ada.state()
+    toml = ada.folder / PERSONA
+    said = toml.read_text(encoding="utf-8")
+    toml.write_text(said.replace("schema_version = 1", "schema_version = 9"), encoding="utf-8")
+    with pytest.raises(UserError, match=r"persona\.toml was written by a newer Zoetrope"):
+        _ = ada.persona
 
 
 def test_a_second_writer_is_told_at_once(ada: Workspace) -> None:

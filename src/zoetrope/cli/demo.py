@@ -88,13 +88,13 @@ def _workspace(reviewer: "Reviewer") -> "Workspace":
     from zoetrope.wheel.intake import add_sources
     from zoetrope.wheel.persona import make_persona
     from zoetrope.wheel.review import review_waiting
-    from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace, personas_folder
+    from zoetrope.wheel.workspace import PERSONA, new_workspace, open_workspace, personas_folder
     from zoetrope.world.captions import ANYONE, looks
     from zoetrope.world.figure import Scene
 
     folder = personas_folder() / NAME
     if (folder / PERSONA).is_file():
-        workspace = Workspace(folder)
+        workspace = open_workspace(str(folder))
     else:
         said = ", ".join([ANYONE, *looks(_ada(), Scene())])
         about = {"name": NAME, "kind": "drawn", "trigger": TRIGGER, "base": MODEL, "looks": said}

@@ -5,13 +5,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoetrope.cli.output import JsonFlag, emit, paper
+from zoetrope.cli.output import JsonFlag, emit, paper, progress_bar
 from zoetrope.errors import UserError
 
 if TYPE_CHECKING:
     from zoetrope.wheel.events import Event
+    from zoetrope.wheel.intake import Intake
     from zoetrope.wheel.state import Entry, State
     from zoetrope.wheel.workspace import Workspace
+
+ScorerOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What tells whether a picture shows it; repeat for more. As the base's makers advise if not given."
+    ),
+]
+EditorOption = Annotated[str, typer.Option(help="The model that will edit its pictures by instruction.")]
 
 app = typer.Typer(no_args_is_help=True, help="Personas: their sources, captions, decisions and history.")
 
@@ -30,6 +39,8 @@ def new(
     looks: Annotated[
         str, typer.Option(help="Who it is in words, for comparing the first version with what words alone give.")
     ] = "",
+    scorer: ScorerOption = None,
+    editor: EditorOption = "",
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where; `personas/NAME` in the data folder if not given.")
     ] = None,
@@ -46,7 +57,14 @@ def new(
     said, document = _consent(consent, kind)
     model = Catalogue().find(base)
     persona = make_persona(
-        name=name, kind=kind, trigger=trigger or name, base=model.name, looks=looks, consent={"kind": said}
+        name=name,
+        kind=kind,
+        trigger=trigger or name,
+        base=model.name,
+        looks=looks,
+        consent={"kind": said},
+        scorers=_scorers(scorer),
+        editor=_editor(editor),
     )
     workspace = new_workspace(folder or personas_folder() / name, persona, document)
     emit(
@@ -66,6 +84,63 @@ def _consent(text: str, kind: str) -> tuple[str, Path | None]:
     return word, Path(file) if file else None
 
 
+def _scorers(names: list[str] | None) -> tuple[str, ...]:
+    from zoetrope.judging.scorers import scorer_named
+
+    for name in names or []:
+        scorer_named(name)
+    return tuple(dict.fromkeys(names or []))
+
+
+def _editor(name: str) -> str:
+    from zoetrope.models.catalogue import Catalogue
+
+    if name and not Catalogue().find(name).family.takes_image:
+        raise UserError(f"{name} draws from words alone: an editor takes a picture and an instruction.")
+    return name
+
+
+@app.command("set")
+def change(
+    name: Name,
+    base: Annotated[str, typer.Option(help="Another model to teach from the next round on.")] = "",
+    trigger: Annotated[str, typer.Option(help="Another word that stands for it.")] = "",
+    looks: Annotated[str | None, typer.Option(help="Who it is in words.")] = None,
+    scorer: ScorerOption = None,
+    editor: EditorOption = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Decide otherwise about a persona; what it was before stays in its log.
+
+    Example: zoetrope persona set ada --scorer nano_identity
+    """
+    from zoetrope.models.catalogue import Catalogue
+    from zoetrope.wheel.captions import lint
+    from zoetrope.wheel.workspace import open_workspace
+
+    said = {
+        "base": Catalogue().find(base).name if base else None,
+        "trigger": trigger or None,
+        "looks": looks,
+        "scorers": _scorers(scorer) or None,
+        "editor": _editor(editor) or None,
+    }
+    chosen = {field: value for field, value in said.items() if value is not None}
+    if not chosen:
+        raise UserError("Say what to change: --base, --trigger, --looks, --scorer or --editor.")
+    workspace = open_workspace(name)
+    changed = workspace.change(**chosen)
+    remarks = lint(workspace.persona, list(workspace.state().pictures.values())) if trigger else []
+
+    def show() -> None:
+        for event in changed:
+            paper.print(_sentence(event), markup=False, highlight=False)
+        for remark in remarks or ([] if changed else ["Nothing is other than it was."]):
+            paper.print(remark, markup=False, highlight=False)
+
+    emit({"changed": [event.model_dump(mode="json") for event in changed], "lint": remarks}, as_json, show)
+
+
 @app.command()
 def add(
     name: Name,
@@ -79,13 +154,64 @@ def add(
     from zoetrope.wheel.intake import add_sources
     from zoetrope.wheel.workspace import open_workspace
 
-    taken = add_sources(open_workspace(name), paths)
+    _tell_taken(add_sources(open_workspace(name), paths), as_json)
+
+
+def _tell_taken(taken: "Intake", as_json: bool) -> None:
     known = f"; {len(taken.known)} were there already" if taken.known else ""
     emit(
         {"added": list(taken.added), "known": list(taken.known)},
         as_json,
         lambda: paper.print(f"{len(taken.added)} sources added{known}."),
     )
+
+
+@app.command()
+def sources(
+    name: Name,
+    from_model: Annotated[str, typer.Option(metavar="MODEL", help="Who draws; see `zoetrope models list`.")],
+    prompts: Annotated[
+        Path, typer.Option(metavar="FILE", help="One prompt a line; [trigger] is drawn as its looks say.")
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="The first picture's; each next one takes the next.")] = 1,
+    per_prompt: Annotated[int, typer.Option(min=1, help="How many pictures of each prompt.")] = 1,
+    as_json: JsonFlag = False,
+) -> None:
+    """Begin a style or a fictional persona with a model's own pictures, as sources: all of them or none.
+
+    Stopped and given again, it goes on where it was.
+
+    Example: zoetrope persona sources storybook --from-model nano-flux --prompts prompts.txt
+    """
+    from zoetrope.engines.local.engine import LocalEngine
+    from zoetrope.wheel.compare import read_prompts
+    from zoetrope.wheel.firstsources import draw_sources
+    from zoetrope.wheel.workspace import open_workspace
+
+    workspace, said = open_workspace(name), read_prompts(prompts)
+    with progress_bar("drawing sources", len(said) * per_prompt, as_json=as_json) as move:
+        taken = draw_sources(workspace, LocalEngine(), from_model, said, seed=seed, per_prompt=per_prompt, on_done=move)
+    _tell_taken(taken, as_json)
+
+
+@app.command()
+def migrate(name: Name, as_json: JsonFlag = False) -> None:
+    """Bring the files of a persona that an older Zoetrope wrote up to date.
+
+    Example: zoetrope persona migrate ada
+    """
+    from zoetrope.wheel.migrate import migrate as bring_up
+    from zoetrope.wheel.workspace import find_workspace
+
+    done = bring_up(find_workspace(name))
+
+    def show() -> None:
+        for each in done.applied:
+            paper.print(f"Applied: {each}", highlight=False)
+        if done.known:
+            paper.print(f"Up to date already: {', '.join(done.known)}", highlight=False)
+
+    emit({"applied": list(done.applied), "known": list(done.known)}, as_json, show)
 
 
 @app.command()
@@ -165,10 +291,11 @@ def doctor(
     Example: zoetrope persona doctor ada
     """
     from zoetrope.wheel.doctor import examine
+    from zoetrope.wheel.doctor import healthy as all_well
     from zoetrope.wheel.workspace import open_workspace
 
     findings = examine(open_workspace(name), rebuild=rebuild)
-    healthy = all(finding.mended for finding in findings)
+    healthy = all_well(findings)
 
     def show() -> None:
         for finding in findings:

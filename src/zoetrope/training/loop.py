@@ -95,7 +95,7 @@ class Trainer:
             if progress["fingerprint"] != self.plan.fingerprint:
                 raise UserError(
                     f"{self.run} was begun with other pictures, captions or settings; it was kept. "
-                    "Train into another folder, or without --resume to begin anew."
+                    f"Go on with those, train into another folder, or remove its {STATE} to begin anew."
                 )
             self.step = int(progress["step"])
         forget_after(self.run / METRICS, self.step)
@@ -154,19 +154,20 @@ class Trainer:
         loss = self._loss(self.batch(self.step))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        value = float(loss.detach())
-        if not math.isfinite(value):
+        value, slope = float(loss.detach()), self._clip_and_share()
+        # A checkpoint never holds weights that a step without end has spoilt.
+        if not math.isfinite(value) or not math.isfinite(slope):
             raise UserError(
                 f"The loss stopped being a number at step {self.step + 1}; the last checkpoint in {self.run} was kept. "
                 "Try a lower --lr or --precision fp32."
             )
-        self._clip_and_share()
         self.optimizer.step()
         self.adapter.follow(min(self.settings.ema, (self.step + 1) / (self.step + 10)))
         self.step += 1
         return value
 
-    def _clip_and_share(self) -> None:
+    def _clip_and_share(self) -> float:
+        """Shared between processes and clipped; how long the gradient was."""
         import torch
 
         gradients = [weight.grad for weight in self.adapter.weights.values() if weight.grad is not None]
@@ -175,7 +176,7 @@ class Trainer:
 
             for gradient in gradients:
                 gradient.copy_(reduce(gradient, reduction="mean"))
-        torch.nn.utils.clip_grad_norm_(list(self.adapter.weights.values()), 1.0)
+        return float(torch.nn.utils.clip_grad_norm_(list(self.adapter.weights.values()), 1.0))
 
     def _loss(self, batch: Sequence[Shown]) -> "Tensor":
         import torch

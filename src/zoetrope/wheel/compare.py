@@ -82,7 +82,7 @@ def read_prompts(path: Path) -> list[str]:
     if not prompts:
         raise UserError(f"{path} holds no prompts: write one a line.")
     if len(prompts) > MOST_PROMPTS:
-        raise UserError(f"{path} holds {len(prompts)} prompts; at most {MOST_PROMPTS} are compared.")
+        raise UserError(f"{path} holds {len(prompts)} prompts; at most {MOST_PROMPTS} are taken.")
     return prompts
 
 

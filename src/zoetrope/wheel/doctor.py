@@ -1,23 +1,40 @@
 """A workspace examined: every hash, sidecar and event; what can be mended without a doubt is mended."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoetrope.media.files import write_text_atomic
+from zoetrope.errors import UserError
+from zoetrope.media.errors import MediaError
+from zoetrope.media.files import write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_file
-from zoetrope.wheel.events import Added
-from zoetrope.wheel.state import State
-from zoetrope.wheel.workspace import PICTURES, SOURCES, Workspace, read_caption
+from zoetrope.media.recipe import read_recipe
+from zoetrope.models.headers import read_header
+from zoetrope.wheel.events import Changed
+from zoetrope.wheel.firstsources import DRAWING
+from zoetrope.wheel.state import State, Version
+from zoetrope.wheel.strays import find_strays, put_aside
+from zoetrope.wheel.workspace import Busy, Workspace, read_caption, round_folder
 
 _TEMPORARY = ".*.tmp"
+_ROUNDS = ("rounds", "exports")
+# Where a command may be writing that does not hold the workspace's lock.
+_BUSY = (*_ROUNDS, DRAWING)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One thing that is not as it should be, or, when it needs nobody, that is good to know."""
 
     what: str
-    mended: bool
+    mended: bool = False
+    harmless: bool = False
+
+
+def healthy(findings: list[Finding]) -> bool:
+    """Whether nothing needs a person."""
+    return all(finding.mended or finding.harmless for finding in findings)
 
 
 def examine(workspace: Workspace, *, rebuild: bool = False) -> list[Finding]:
@@ -25,22 +42,30 @@ def examine(workspace: Workspace, *, rebuild: bool = False) -> list[Finding]:
     findings = []
     with workspace.locked():
         if workspace.log.repair():
-            findings.append(Finding("The last event was torn by a crash and was cut off.", True))
+            findings.append(Finding("The last event was torn by a crash and was cut off.", mended=True))
         state = workspace.state()
-        findings += _leftovers(workspace.folder)
+        findings += _trainings(workspace, state)
+        findings += _temporary(
+            workspace.folder, [each for each in workspace.folder.iterdir() if each.name not in _BUSY]
+        )
         findings += _consent(workspace)
+        findings += _settled(workspace)
         findings += _pictures(workspace, state)
-        findings += _strays(workspace, state)
+        findings += _recipes(workspace, state)
+        findings += _strays(workspace)
+        findings += _drawing(workspace)
         if rebuild:
             findings += _captions_again(workspace, state)
     return findings + _edited_captions(workspace)
 
 
-def _leftovers(folder: Path) -> list[Finding]:
-    found = [path for path in folder.rglob(_TEMPORARY) if path.is_file()]
+def _temporary(folder: Path, inside: list[Path]) -> list[Finding]:
+    every = [path for each in inside for path in (each.rglob(_TEMPORARY) if each.is_dir() else [each])]
+    found = [path for path in every if path.match(_TEMPORARY) and path.is_file()]
     for path in found:
         path.unlink()
-    return [Finding(f"{path.relative_to(folder)} was left by a crash and was removed.", True) for path in found]
+    told = [path.relative_to(folder).as_posix() for path in found]
+    return [Finding(f"{name} was left by a crash and was removed.", mended=True) for name in told]
 
 
 def _consent(workspace: Workspace) -> list[Finding]:
@@ -50,7 +75,16 @@ def _consent(workspace: Workspace) -> list[Finding]:
     path = workspace.folder / consent.document
     if path.is_file() and hash_file(path) == consent.sha256:
         return []
-    return [Finding(f"The consent {consent.document} is missing or was altered: put the original back.", False)]
+    return [Finding(f"The consent {consent.document} is missing or was altered: put the original back.")]
+
+
+def _settled(workspace: Workspace) -> list[Finding]:
+    """`persona.toml` is right: what was changed there by hand, or not written before a crash, becomes an event."""
+    last = {event.field: event.after for event in workspace.log.read() if isinstance(event, Changed)}
+    now = {field: workspace.persona.said(field) for field in last}
+    other = [field for field in last if last[field] != now[field]]
+    workspace.record([Changed(field=field, before=last[field], after=now[field]) for field in other])
+    return [Finding(f"That {field} is {now[field]!r} in persona.toml was taken in.", mended=True) for field in other]
 
 
 def _pictures(workspace: Workspace, state: State) -> list[Finding]:
@@ -58,24 +92,107 @@ def _pictures(workspace: Workspace, state: State) -> list[Finding]:
     for entry in state.pictures.values():
         path = workspace.path(entry)
         if not path.is_file():
-            findings.append(Finding(f"{entry.file} is missing: put it back, or undo its adding.", False))
+            findings.append(Finding(f"{entry.file} is missing: put it back, or undo its adding."))
         elif hash_file(path) != entry.sha256:
-            findings.append(Finding(f"{entry.file} was altered: put the original back, or add it anew.", False))
+            findings.append(Finding(f"{entry.file} was altered: put the original back, or add it anew."))
     return findings
 
 
-def _strays(workspace: Workspace, state: State) -> list[Finding]:
-    """Pictures that a crash left before their event was written: the next `add` of the same ones takes them in."""
-    known = {workspace.path(entry) for entry in state.pictures.values()}
-    folders = (workspace.folder / SOURCES, workspace.folder / PICTURES)
-    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
-    strays = [path for path in files if path.suffix not in (".txt", ".json") and path not in known]
-    undone = {event.file for event in workspace.log.read() if isinstance(event, Added)}
-    return [
-        Finding(f"{relative} is in no event: `zoetrope persona add` it, or remove it.", False)
-        for relative in (path.relative_to(workspace.folder).as_posix() for path in strays)
-        if relative not in undone
+def _recipes(workspace: Workspace, state: State) -> Iterator[Finding]:
+    """A made picture holds its recipe, and the file beside it says the same."""
+    for entry in state.pictures.values():
+        beside = workspace.path(entry).with_suffix(".json")
+        name = beside.relative_to(workspace.folder).as_posix()
+        if not beside.is_file():
+            continue
+        try:
+            recipe = read_recipe(workspace.path(entry)).to_json()
+        except MediaError:
+            yield Finding(f"{name} is damaged, and its picture holds no recipe to write it from: restore it.")
+            continue
+        if beside.read_bytes() != recipe.encode():
+            write_text_atomic(beside, recipe)
+            yield Finding(f"{name} was damaged and was written again from its picture.", mended=True)
+
+
+def _strays(workspace: Workspace) -> list[Finding]:
+    """What a crash left before its event was written is put aside; what a person may have put there is told."""
+    folder = workspace.folder
+    moved = [
+        Finding(f"{_name(old, folder)} was left by an interrupted command and lies in {_name(new, folder)} now.", True)
+        for old, new in put_aside(workspace)
     ]
+    return moved + [
+        Finding(f"{_name(path, folder)} is in no event: `zoetrope persona add` it, or remove it.")
+        for path in find_strays(workspace)
+    ]
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _drawing(workspace: Workspace) -> list[Finding]:
+    drawn = list((workspace.folder / DRAWING).glob("*.png"))
+    said = f"{len(drawn)} pictures wait in {DRAWING}/: `zoetrope persona sources` with the same prompts goes on."
+    return [Finding(said, harmless=True)] if drawn else []
+
+
+def _trainings(workspace: Workspace, state: State) -> list[Finding]:
+    """Rounds and exports, unless a training writes there just now."""
+    try:
+        with workspace.training():
+            inside = [workspace.folder / name for name in _ROUNDS]
+            found = _temporary(workspace.folder, [path for path in inside if path.is_dir()])
+            return [*found, *_unfinished(workspace, state), *_exports(workspace, state), *_damaged(workspace.folder)]
+    except Busy:
+        return [Finding(f"{workspace.name} is being trained: rounds and exports were not looked at.", harmless=True)]
+
+
+def _unfinished(workspace: Workspace, state: State) -> Iterator[Finding]:
+    for path in sorted(workspace.folder.glob("rounds/*/training/state.safetensors")):
+        number = path.parts[-3]
+        if number.isdecimal() and int(number) in state.trained:
+            continue
+        try:
+            step = json.loads(read_header(path).metadata["progress"])["step"]
+        except (UserError, KeyError, ValueError, TypeError):
+            yield Finding(f"{_name(path, workspace.folder)} is damaged: remove it to begin this training anew.")
+        else:
+            said = f"The training of round {number} stopped at step {step}: `zoetrope train {workspace.name}` goes on."
+            yield Finding(said, harmless=True)
+
+
+def _exports(workspace: Workspace, state: State) -> Iterator[Finding]:
+    """Every version's file by its hash; a missing one is copied from its round again."""
+    for version in state.versions:
+        path = workspace.folder / "exports" / f"{workspace.name}_v{version.number}.safetensors"
+        if path.is_file() and hash_file(path) == version.sha256:
+            continue
+        name = f"exports/{path.name}"
+        if path.is_file():
+            yield Finding(f"{name} was altered: put the original back, or remove it and run the doctor again.")
+        elif copy := _copy_of(version, workspace):
+            write_atomic(path, copy.read_bytes())
+            yield Finding(f"{name} was missing and was copied from its round.", mended=True)
+        else:
+            yield Finding(f"{name} is missing: put it back.")
+
+
+def _copy_of(version: Version, workspace: Workspace) -> Path | None:
+    """The same LoRA where its round trained it, or kept it along the way."""
+    found = round_folder(workspace, version.round).rglob("*.safetensors")
+    return next((path for path in found if hash_file(path) == version.sha256), None)
+
+
+def _damaged(folder: Path) -> Iterator[Finding]:
+    every = [path for name in _ROUNDS for path in sorted((folder / name).rglob("*.json"))]
+    for path in every:
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            again = ", or remove it: `zoetrope card` writes it again" if path.parent.name == "card" else ""
+            yield Finding(f"{_name(path, folder)} is damaged: restore it{again}.")
 
 
 def _edited_captions(workspace: Workspace) -> list[Finding]:
@@ -89,5 +206,5 @@ def _captions_again(workspace: Workspace, state: State) -> list[Finding]:
         path = workspace.caption_path(entry)
         if read_caption(path) is None and entry.caption:
             write_text_atomic(path, entry.caption + "\n")
-            findings.append(Finding(f"{path.relative_to(workspace.folder)} was written again from the events.", True))
+            findings.append(Finding(f"{_name(path, workspace.folder)} was written again from the events.", True))
     return findings

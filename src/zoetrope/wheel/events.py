@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from zoetrope.errors import UserError
 
-SCHEMA = 1
+# A kind of event that older programs cannot know carries the number of the schema that brought it.
+SCHEMA = 2
 
 
 class Origin(StrEnum):
@@ -41,7 +42,7 @@ class _Event(BaseModel):
     number: int = Field(default=0, ge=0)
     # The number of the first event that was recorded with this one: they are undone together.
     batch: int = Field(default=0, ge=0)
-    schema_version: int = Field(default=SCHEMA, ge=1, le=SCHEMA)
+    schema_version: int = Field(default=1, ge=1, le=SCHEMA)
     at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
 
@@ -50,6 +51,16 @@ class Created(_Event):
 
     kind: Literal["created"] = "created"
     name: str
+
+
+class Changed(_Event):
+    """What a person decided about the persona is another now; `persona.toml` holds what counts."""
+
+    schema_version: int = Field(default=2, ge=2, le=SCHEMA)
+    kind: Literal["changed"] = "changed"
+    field: str
+    before: str
+    after: str
 
 
 class Added(_Event):
@@ -150,6 +161,7 @@ class Undone(_Event):
 
 Event = Annotated[
     Created
+    | Changed
     | Added
     | Captioned
     | Kept

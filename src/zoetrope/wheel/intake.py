@@ -1,20 +1,22 @@
 """Pictures from outside into a workspace: files, folders, ZIP archives. All of them or none."""
 
 import io
+import itertools
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits, decode
 from zoetrope.media.errors import MediaError
-from zoetrope.media.files import read_limited, write_atomic
+from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.kinds import PICTURE_SUFFIXES
 from zoetrope.wheel import events as ev
+from zoetrope.wheel.strays import find_strays, forget, noted, put_aside
 from zoetrope.wheel.workspace import SOURCES, Workspace
 
 SMALLEST_SIDE = 32
@@ -30,6 +32,8 @@ class Found:
     name: str
     data: bytes
     caption: str | None
+    # Whose words the caption is.
+    by: str = "file"
 
     @property
     def sha256(self) -> str:
@@ -49,7 +53,13 @@ def add_sources(workspace: Workspace, paths: Sequence[Path]) -> Intake:
     found = [picture for path in paths for picture in read_pictures(path)]
     if not found:
         raise UserError(f"There are no pictures in {', '.join(map(str, paths))}: PNG, JPEG and WebP are taken.")
+    return take_in(workspace, found)
+
+
+def take_in(workspace: Workspace, found: Sequence[Found]) -> Intake:
+    """Copy pictures in as sources, with their captions: all of them or none."""
     with workspace.locked():
+        put_aside(workspace)
         held = set(workspace.state().pictures)
         fresh: dict[str, Found] = {}
         known = []
@@ -58,30 +68,47 @@ def add_sources(workspace: Workspace, paths: Sequence[Path]) -> Intake:
                 known.append(picture.name)
             else:
                 fresh[picture.sha256] = picture
-        written: list[Path] = []
-        try:
-            workspace.log.append(_copy_in(workspace, fresh, written))
-        except BaseException:
-            # A full disk or Ctrl-C halfway: what was copied is in no event, so it goes again.
-            for path in written:
-                path.unlink(missing_ok=True)
-            raise
+        _copy_in(workspace, _named(workspace.folder, fresh.values()))
     return Intake(tuple(picture.name for picture in fresh.values()), tuple(known))
 
 
-def _copy_in(workspace: Workspace, fresh: Mapping[str, Found], written: list[Path]) -> list[ev.Event]:
-    """Copy pictures and captions; each path is noted in `written` before it is."""
+def _named(folder: Path, fresh: Iterable[Found]) -> dict[str, Found]:
+    """Each picture by the file it will be."""
+    stems = {path.stem for path in (folder / SOURCES).glob("*")}
+    named = {}
+    for picture in fresh:
+        stem = _free_stem(stems, picture)
+        stems.add(stem)
+        named[f"{SOURCES}/{stem}{Path(picture.name).suffix.lower()}"] = picture
+    return named
+
+
+def _copy_in(workspace: Workspace, named: Mapping[str, Found]) -> None:
+    paths = [workspace.folder / relative for relative in named]
+    try:
+        with noted(workspace.folder, {relative: picture.sha256 for relative, picture in named.items()}):
+            for path, picture in zip(paths, named.values(), strict=True):
+                write_atomic(path, picture.data)
+                if picture.caption:
+                    write_text_atomic(path.with_suffix(".txt"), picture.caption + "\n")
+            workspace.log.append(_events(named))
+    except BaseException:
+        # A full disk or Ctrl-C halfway: what was copied is in no event, so it goes again; the originals are elsewhere.
+        unnamed = set(find_strays(workspace))
+        for path in paths:
+            if path in unnamed:
+                path.with_suffix(".txt").unlink(missing_ok=True)
+                path.unlink()
+        forget(workspace.folder)
+        raise
+
+
+def _events(named: Mapping[str, Found]) -> list[ev.Event]:
     events: list[ev.Event] = []
-    for sha256, picture in fresh.items():
-        relative = _free_name(workspace.folder, picture)
-        path = workspace.folder / relative
-        written.append(path)
-        write_atomic(path, picture.data)
-        events.append(ev.Added(sha256=sha256, file=relative, origin=ev.Origin.source))
+    for relative, picture in named.items():
+        events.append(ev.Added(sha256=picture.sha256, file=relative, origin=ev.Origin.source))
         if picture.caption:
-            written.append(path.with_suffix(".txt"))
-            write_atomic(path.with_suffix(".txt"), f"{picture.caption}\n".encode())
-            events.append(ev.Captioned(sha256=sha256, text=picture.caption, by="file"))
+            events.append(ev.Captioned(sha256=picture.sha256, text=picture.caption, by=picture.by))
     return events
 
 
@@ -168,15 +195,10 @@ def _checked(shown: str, name: str, data: bytes, words: bytes | None, words_show
     return Found(name, data, caption)
 
 
-def _free_name(folder: Path, picture: Found) -> str:
+def _free_stem(taken: Container[str], picture: Found) -> str:
     """The picture's own name made safe for any file system, numbered when it is taken."""
     plain = unicodedata.normalize("NFKD", Path(picture.name).stem).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:80] or picture.sha256[:12]
-    suffix = Path(picture.name).suffix.lower()
-    number = 1
-    while True:
-        name = stem if number == 1 else f"{stem}-{number}"
-        # A caption belongs to a stem, so no two pictures share one.
-        if not any((folder / SOURCES).glob(f"{name}.*")):
-            return f"{SOURCES}/{name}{suffix}"
-        number += 1
+    # A caption belongs to a stem, so no two pictures share one.
+    numbered = (f"{stem}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([stem], numbered) if name not in taken)

@@ -74,6 +74,11 @@ class Persona(BaseModel):
             raise ValueError(f"{trigger!r} cannot be a trigger: use one to a few words of letters, digits, - and _")
         return trigger
 
+    def said(self, field: str) -> str:
+        """What a field holds, as an event records it."""
+        value = getattr(self, field)
+        return ", ".join(value) if isinstance(value, tuple) else str(value)
+
     def to_toml(self) -> str:
         """The file's text; JSON spells these plain strings as TOML does."""
         plain = self.model_dump(mode="json", exclude_none=True)
@@ -96,7 +101,11 @@ def make_persona(**fields: object) -> Persona:
 def read_persona(path: Path) -> Persona:
     """Read `persona.toml`."""
     try:
-        return Persona.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        version = said.get("schema_version", SCHEMA)
+        if isinstance(version, int) and version > SCHEMA:
+            raise UserError(f"{path} was written by a newer Zoetrope; update Zoetrope to read it.")
+        return Persona.model_validate(said)
     except OSError as error:
         raise UserError(f"{path} could not be read ({error.strerror}).") from error
     except (ValueError, UnicodeDecodeError) as error:

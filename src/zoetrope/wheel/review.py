@@ -63,24 +63,23 @@ def correct(workspace: Workspace, entry: Entry, by: str, *, instruction: str = "
     """Say how a picture should be: in words for the editor, or by the picture put right, which then waits."""
     if not instruction and picture is None:
         raise UserError("Say what to correct: with --picture FILE, the picture put right, or --instruction TEXT.")
-    events: list[ev.Event] = []
-    replacement = None
     if picture is not None:
         open_picture(picture)
-        with workspace.locked():
-            replacement, file = workspace.store(read_limited(picture, Limits().max_bytes))
-            known = replacement in workspace.state().pictures
-        if not known:
-            events.append(
-                ev.Added(
-                    sha256=replacement,
-                    file=file,
-                    origin=ev.Origin.correction,
-                    depth=entry.depth,
-                    round=entry.round,
-                )
-            )
-            if entry.caption:
-                events.append(ev.Captioned(sha256=replacement, text=entry.caption, by=by))
-    corrected = ev.Corrected(sha256=entry.sha256, by=by, instruction=instruction, replacement=replacement)
-    workspace.record([*events, corrected])
+    # One lock for the copy and its event: in between, the doctor would take the copy for a stray.
+    with workspace.locked():
+        events, replacement = ([], None) if picture is None else _replacement(workspace, entry, by, picture)
+        corrected = ev.Corrected(sha256=entry.sha256, by=by, instruction=instruction, replacement=replacement)
+        workspace.record([*events, corrected])
+
+
+def _replacement(workspace: Workspace, entry: Entry, by: str, picture: Path) -> tuple[list[ev.Event], str]:
+    """The picture put right, copied in; the events that say so, and its hash."""
+    sha256, file = workspace.store(read_limited(picture, Limits().max_bytes))
+    if sha256 in workspace.state().pictures:
+        return [], sha256
+    events: list[ev.Event] = [
+        ev.Added(sha256=sha256, file=file, origin=ev.Origin.correction, depth=entry.depth, round=entry.round)
+    ]
+    if entry.caption:
+        events.append(ev.Captioned(sha256=sha256, text=entry.caption, by=by))
+    return events, sha256

@@ -121,5 +121,5 @@ def _apply(state: State, event: ev.Event) -> None:
             state.synthesized[event.round] = event.drawn
         case ev.Closed():
             state.closed[event.round] = event.verdict
-        case ev.Created() | ev.Undone():
+        case ev.Created() | ev.Changed() | ev.Undone():
             pass

@@ -1,13 +1,10 @@
 """A round's training: what was kept, and nothing else, becomes the persona's next LoRA."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic, write_json_atomic
@@ -39,7 +36,7 @@ def teach(
     workspace: Workspace, chosen: Mapping[str, object], watcher: Watcher, trackers: Sequence[Tracker] = ()
 ) -> dict[str, Any]:
     """Train this round's LoRA, or go on where a stopped one stands, and export it as the next version."""
-    with _alone(workspace):
+    with workspace.training():
         workspace.take_in_edits()
         state, persona = workspace.state(), workspace.persona
         model = Catalogue().find(persona.base)
@@ -159,13 +156,3 @@ def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: 
     trained = ev.Trained(round=number, dataset=sheet["dataset_sha256"], lora=hash_bytes(data))
     workspace.record([trained, ev.Exported(round=number, version=version, sha256=hash_bytes(data))])
     return told
-
-
-@contextmanager
-def _alone(workspace: Workspace) -> Iterator[None]:
-    """One training at a time; decisions may go on beside it."""
-    try:
-        with FileLock(workspace.folder / ".training.lock").acquire(timeout=0):
-            yield
-    except Timeout as error:
-        raise UserError(f"{workspace.name} is being trained already; wait for it, nothing was changed.") from error

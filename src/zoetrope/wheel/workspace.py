@@ -12,13 +12,18 @@ from zoetrope.home import home
 from zoetrope.media.files import write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.wheel import events as ev
-from zoetrope.wheel.persona import Persona, read_persona, write_persona
+from zoetrope.wheel.migrate import check_current, mark_new
+from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
 from zoetrope.wheel.state import Entry, State, derive, last_undoable
 
 PERSONA = "persona.toml"
 EVENTS = "events.jsonl"
 SOURCES = "sources"
 PICTURES = "pictures"
+
+
+class Busy(UserError):
+    """Another process is at work there."""
 
 
 class Workspace:
@@ -28,6 +33,7 @@ class Workspace:
         self.folder = folder
         self.log = ev.EventLog(folder / EVENTS)
         self._lock = FileLock(folder / ".lock")
+        self._training = FileLock(folder / ".training.lock")
 
     @property
     def name(self) -> str:
@@ -43,20 +49,43 @@ class Workspace:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep every other process from writing here; a second one is told at once."""
+        with self._held(self._lock, f"Another Zoetrope command is at work in {self.folder}"):
+            yield
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """One training at a time; decisions may go on beside it."""
+        with self._held(self._training, f"{self.name} is being trained already"):
+            yield
+
+    @contextmanager
+    def _held(self, lock: FileLock, otherwise: str) -> Iterator[None]:
         try:
-            with self._lock.acquire(timeout=0):
-                yield
+            lock.acquire(timeout=0)
         except Timeout as error:
-            raise UserError(
-                f"Another Zoetrope command is at work in {self.folder}; wait for it, nothing was changed."
-            ) from error
+            raise Busy(f"{otherwise}; wait for it, nothing was changed.") from error
         except OSError as error:
             raise UserError(f"{self.folder} cannot be written ({error.strerror}); nothing was changed.") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def record(self, events: Sequence[ev.Event]) -> list[ev.Event]:
         """Add events to the record, all or none; together they are one step of `undo`."""
         with self.locked():
             return self.log.append(events)
+
+    def change(self, **values: object) -> list[ev.Event]:
+        """Decide otherwise about the persona: an event for each field that is another now, and `persona.toml`."""
+        with self.locked():
+            before = self.persona
+            after = make_persona(**(before.model_dump() | values))
+            changed = [name for name in values if getattr(before, name) != getattr(after, name)]
+            events = [ev.Changed(field=name, before=before.said(name), after=after.said(name)) for name in changed]
+            recorded = self.log.append(events)
+            write_persona(self.folder / PERSONA, after)
+            return recorded
 
     def undo(self) -> list[ev.Event]:
         """Take back what was recorded together last; a second undo takes back the step before."""
@@ -153,7 +182,14 @@ def personas_folder() -> Path:
 
 
 def open_workspace(named: str) -> Workspace:
-    """The workspace of a persona in the data folder, or at a path."""
+    """The workspace of a persona in the data folder, or at a path, if its files are in today's form."""
+    workspace = find_workspace(named)
+    check_current(workspace.folder)
+    return workspace
+
+
+def find_workspace(named: str) -> Workspace:
+    """The workspace of a persona in the data folder, or at a path, in whatever form its files are."""
     for folder in (personas_folder() / named, Path(named)):
         if (folder / PERSONA).is_file():
             return Workspace(folder)
@@ -176,6 +212,7 @@ def new_workspace(folder: Path, persona: Persona, document: Path | None = None) 
             consent = persona.consent.model_copy(update={"document": kept.as_posix(), "sha256": hash_bytes(data)})
             persona = persona.model_copy(update={"consent": consent})
         workspace.record([ev.Created(name=persona.name)])
+        mark_new(folder)
         # Last, as only a folder with this file counts as a workspace.
         write_persona(folder / PERSONA, persona)
     except (OSError, UserError) as error:
