@@ -44,7 +44,7 @@ def test_an_older_workspace_asks_to_be_migrated_and_then_opens(older: Workspace)
         open_workspace(str(older.folder))
     assert manifest(older) == MANIFEST
     assert migrate(find_workspace(str(older.folder))).applied == tuple(MIGRATIONS)
-    assert manifest(older)["pictures"] == [{"sha256": "ab", "caption": "portrait of ada", "repeats": 1}]
+    assert manifest(older)["pictures"] == [{**MANIFEST["pictures"][0], "repeats": 1, "other": False}]
     assert migrate(open_workspace(str(older.folder))).applied == ()
 
 

@@ -87,9 +87,13 @@ def _consent(text: str, kind: str) -> tuple[str, Path | None]:
 def _scorers(names: list[str] | None) -> tuple[str, ...]:
     from zoetrope.judging.scorers import scorer_named
 
-    for name in names or []:
-        scorer_named(name)
-    return tuple(dict.fromkeys(names or []))
+    found = []
+    for text in names or []:
+        scorer_named(text)
+        name, _, folder = text.partition(":")
+        # The persona is judged from other folders than the one in which this was typed.
+        found.append(f"{name}:{Path(folder).expanduser().resolve()}" if folder else name)
+    return tuple(dict.fromkeys(found))
 
 
 def _editor(name: str) -> str:
