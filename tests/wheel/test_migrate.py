@@ -44,12 +44,12 @@ def test_an_older_workspace_asks_to_be_migrated_and_then_opens(older: Workspace)
         open_workspace(str(older.folder))
     assert manifest(older) == MANIFEST
     assert migrate(find_workspace(str(older.folder))).applied == tuple(MIGRATIONS)
-    assert manifest(older)["pictures"] == [{**MANIFEST["pictures"][0], "repeats": 1, "other": False}]
+    assert manifest(older)["pictures"] == [{**MANIFEST["pictures"][0], "repeats": 1}]
     assert migrate(open_workspace(str(older.folder))).applied == ()
 
 
 def test_what_has_the_new_form_already_is_left_alone(older: Workspace) -> None:
-    said = {**MANIFEST, "pictures": [{"sha256": "ab", "caption": "", "repeats": 3, "other": True}]}
+    said = {**MANIFEST, "pictures": [{"sha256": "ab", "caption": "", "repeats": 3}]}
     path = older.folder / "rounds" / "001" / "manifest.json"
     path.write_text(json.dumps(said), encoding="utf-8")
     before = path.read_bytes()

@@ -29,11 +29,6 @@ def manifests_say_repeats(folder: Path) -> None:
     _complete_manifests(folder, "repeats", 1)
 
 
-def manifests_say_others(folder: Path) -> None:
-    """A manifest says which pictures show others than the persona; before it did, none did."""
-    _complete_manifests(folder, "other", False)
-
-
 def _complete_manifests(folder: Path, field: str, value: Any) -> None:
     """Say of each picture what was true of it before manifests said it."""
     for path in sorted(folder.glob("rounds/*/manifest.json")):
@@ -47,7 +42,6 @@ def _complete_manifests(folder: Path, field: str, value: Any) -> None:
 
 MIGRATIONS: dict[str, Callable[[Path], None]] = {
     "0001_manifests_say_repeats": manifests_say_repeats,
-    "0002_manifests_say_others": manifests_say_others,
 }
 """In order; each leaves alone what is already in its new form, and writes every file whole."""
 

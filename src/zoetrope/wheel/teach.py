@@ -18,7 +18,6 @@ from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
-from zoetrope.wheel.others import others
 from zoetrope.wheel.persona import PersonaKind
 from zoetrope.wheel.scenes import asked, shows_head, subject
 from zoetrope.wheel.state import Decision, Entry, State
@@ -42,7 +41,6 @@ def teach(
         model = Catalogue().find(persona.base)
         entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona, model))])
         items, dropped = _items(workspace, entries)
-        items += others(model, lambda done, total: watcher.stage("pictures of others", done, total))
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
         order = Order(
@@ -106,7 +104,7 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
 
 def _settings(workspace: Workspace, model: Model, chosen: Mapping[str, object], items: Sequence[Item]) -> Settings:
     kind = LoraType.style if workspace.persona.kind is PersonaKind.style else LoraType.character
-    heads = [item.head for item in items if not item.other]
+    heads = [item.head for item in items]
     phased = kind is LoraType.character and any(heads) and not all(heads)
     advice = {"resolutions": (model.defaults.width,), **model.notes.training}
     return make_settings({"type": kind, "head_share": _HEAD_SHARE if phased else 0.0, **advice}, **chosen)
@@ -118,8 +116,7 @@ def _unfinished(run: Path) -> bool:
 
 def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
     pictures = [
-        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats, "other": item.other}
-        for item in order.dataset.items
+        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats} for item in order.dataset.items
     ]
     write_json_atomic(
         round_folder(workspace, state.round) / "manifest.json",
