@@ -18,8 +18,21 @@ if TYPE_CHECKING:
 NAME = "ada"
 TRIGGER = "zoeada"
 MODEL = "nano-flux"
-FRAMINGS = ("portrait",) * 9 + ("standing", "sitting", "tpose")
-"""Her twelve sources."""
+SOURCES = (
+    ("portrait", "neutral", "front", "studio", "soft"),
+    ("portrait", "smiling", "front", "park", "warm"),
+    ("portrait", "sad", "front", "night", "cool"),
+    ("portrait", "angry", "three_quarter_left", "room", "soft"),
+    ("portrait", "smiling", "three_quarter_left", "beach", "warm"),
+    ("portrait", "neutral", "three_quarter_right", "park", "cool"),
+    ("portrait", "angry", "three_quarter_right", "studio", "warm"),
+    ("portrait", "sad", "profile_left", "room", "cool"),
+    ("portrait", "smiling", "profile_right", "beach", "soft"),
+    ("standing", "neutral", "front", "park", "soft"),
+    ("sitting", "smiling", "front", "room", "warm"),
+    ("tpose", "neutral", "front", "studio", "soft"),
+)
+"""Her twelve sources, as somebody would choose them who knows the card: every angle, every expression, every pose."""
 STAND_IN = (
     "Ada is made up, in a world whose truth is known: a program draws her twelve sources, and the oracle, "
     "which reads that truth off a picture, stands in for you at the review."
@@ -111,13 +124,12 @@ def _sources(folder: Path) -> Path:
     """Twelve drawings; their captions say the scene and leave out who it is."""
     from zoetrope.world.captions import caption
     from zoetrope.world.drawer import draw
-    from zoetrope.world.sampling import random_jitter, random_scene
+    from zoetrope.world.figure import Scene
+    from zoetrope.world.sampling import random_jitter
 
     rng = random.Random(NAME)
-    for number, framing in enumerate(FRAMINGS, start=1):
-        scene = random_scene(rng, framing=framing)
-        while scene.yaw == "back":
-            scene = random_scene(rng, framing=framing)
+    for number, (framing, expression, yaw, background, light) in enumerate(SOURCES, start=1):
+        scene = Scene(expression, yaw, framing, background, light)
         draw(_ada(), scene, jitter=random_jitter(rng)).image.save(folder / f"{framing}-{number}.png")
         (folder / f"{framing}-{number}.txt").write_text(caption(None, scene, TRIGGER), encoding="utf-8")
     return folder

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 PAPER = (250, 248, 244)
 INK = (44, 40, 52)
 FAINT = (120, 114, 126)
+BAD = (190, 40, 40)
+GOOD = (30, 120, 60)
 MARGIN = 24
 GAP = 10
 LABEL = 22
@@ -20,6 +22,8 @@ class Tile:
 
     image: Image.Image
     label: str
+    # Pillow's own font has no tick and no cross, so a label's colour says it.
+    ink: tuple[int, int, int] = FAINT
 
 
 def pair(before: Image.Image, after: Image.Image, side: int = 176) -> Image.Image:
@@ -45,7 +49,11 @@ def contact_sheet(title: str, rows: Sequence[Sequence[Tile]], side: int = 176, w
         for tile in row:
             sheet.paste(tile.image.convert("RGB").resize((across, side), Image.Resampling.LANCZOS), (left, top))
             pen.text(
-                (left + across / 2, top + side + LABEL / 2), tile.label, FAINT, ImageFont.load_default(14), anchor="mm"
+                (left + across / 2, top + side + LABEL / 2),
+                tile.label,
+                tile.ink,
+                ImageFont.load_default(14),
+                anchor="mm",
             )
             left += across + GAP
     return sheet

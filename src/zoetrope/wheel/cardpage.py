@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from zoetrope.media.decode import open_picture
-from zoetrope.media.sheet import Tile, contact_sheet, pair
+from zoetrope.media.sheet import BAD, FAINT, GOOD, Tile, contact_sheet, pair
 
 _ACROSS = 5
 _SIDE = 132
+_INKS = {True: GOOD, False: BAD, None: FAINT}
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }
 body { margin: 1rem auto; max-width: 75rem; padding: 0 1rem; }
@@ -29,12 +30,12 @@ td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
 def sheet(title: str, here: Path, before: Path) -> bytes:
     """The card as a PNG: in each pair the card before is on the left."""
     tiles = [
-        Tile(pair(_picture(before, each), _picture(here, each), _SIDE), _mark(each) + each["label"])
+        Tile(pair(_picture(before, each), _picture(here, each), _SIDE), each["label"], _INKS[each["passes"]])
         for each in _told(here)["pictures"]
     ]
     rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
     buffer = io.BytesIO()
-    contact_sheet(f"{title_of(before)}  →  {title}", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
+    contact_sheet(f"{title_of(before)} (left), {title} (right)", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -51,7 +52,7 @@ def page(title: str, here: Path, before: Path) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
         f"<style>{_STYLE}</style><h1>{name}</h1><table><tr><th>measure<th>now<th>{earlier}{rows}</table>"
-        f"<p>In each pair {earlier} is on the left.</p><main>{figures}</main></html>\n"
+        f"<p>In each pair on the left: {earlier}.</p><main>{figures}</main></html>\n"
     )
 
 
