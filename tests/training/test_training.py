@@ -17,55 +17,18 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from tests import tiny
+from tests.training.runs import SETTINGS, Silent, model, order
 from tests.wheel import cast
 from zoetrope.errors import UserError
-from zoetrope.models.catalogue import Catalogue, Model
 from zoetrope.models.flux_learner import FluxLearner
 from zoetrope.models.loras import check_fits, open_lora, read_state
 from zoetrope.training import cache as caches
-from zoetrope.training.dataset import read_dataset
-from zoetrope.training.loop import Moment
-from zoetrope.training.preflight import Preflight
-from zoetrope.training.run import Order, train_lora
-from zoetrope.training.settings import Precision, Settings
+from zoetrope.training.run import train_lora
 from zoetrope.training.trackers import open_tracker
-
-SETTINGS = Settings(
-    steps=6, rank=2, lr=0.02, warmup=1, resolutions=(32,), batch_size=2, checkpoint_every=3, precision=Precision.fp32
-)
-
-
-class Silent:
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.said: list[Preflight] = []
-        self.moments: list[Moment] = []
-
-    def preflight(self, said: Preflight) -> None:
-        self.said.append(said)
-
-    def stage(self, name: str, done: int, total: int) -> None:
-        pass
-
-    def moment(self, moment: Moment) -> None:
-        self.moments.append(moment)
-
-
-def model(tmp_path: Path, kind: str = "dev") -> Model:
-    family = "flux_kontext" if kind == "kontext" else "flux"
-    return Catalogue().add(kind, family, tiny.copied(kind, tmp_path / f"model-{kind}"))
-
-
-def order(tmp_path: Path, found: Model, output: str = "out", settings: Settings = SETTINGS) -> Order:
-    data = tmp_path / "data"
-    if not data.exists():
-        cast.folder(data, 4)
-    return Order(found, read_dataset(data), tmp_path / output, "ada", settings)
 
 
 @pytest.mark.parametrize("kind", ["dev", "schnell", "kontext"])
-def test_it_learns_and_the_export_loads_everywhere(tmp_path: Path, kind: str) -> None:
+def test_it_learns_and_the_export_loads_again(tmp_path: Path, kind: str) -> None:
     found = model(tmp_path, kind)
     watcher = Silent()
     sheet = train_lora(order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 40})), watcher)
@@ -75,11 +38,6 @@ def test_it_learns_and_the_export_loads_everywhere(tmp_path: Path, kind: str) ->
     lora = open_lora(file)
     assert lora.sha256 == sheet["sha256"] == json.loads((tmp_path / "out" / "ada.json").read_text())["sha256"]
     check_fits(lora, found.family, found.folder, kind)
-    pipeline = found.load()
-    pipeline.load_lora_weights(str(file), adapter_name="ada")
-    before = next(iter(pipeline.transformer.state_dict().values())).clone()
-    pipeline.set_adapters(["ada"], [0.0])
-    assert torch.equal(before, next(iter(pipeline.transformer.state_dict().values())))
     assert sheet["reload_difference"] < 0.02
 
 

@@ -40,6 +40,10 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step (1).")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adamw, adamw8bit or prodigy.")] = None,
     precision: Annotated[str | None, typer.Option(help="bf16 or fp32.")] = None,
+    quantize: Annotated[
+        str | None,
+        typer.Option(help="How the frozen base is held on CUDA: none, fp8, int8 or nf4. As memory asks if not given."),
+    ] = None,
     checkpoint_blocks: Annotated[
         float | None, typer.Option(help="Share of blocks computed again to save memory, 0 to 1.")
     ] = None,
@@ -76,6 +80,7 @@ def train(
         "batch_size": batch_size,
         "optimizer": optimizer,
         "precision": precision,
+        "quantize": quantize,
         "checkpoint_blocks": checkpoint_blocks,
         "validation": validation,
         "sample_every": sample_every,
@@ -95,6 +100,7 @@ def train(
 
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.dataset import Dataset, read_dataset
+    from zoetrope.training.processes import crew
     from zoetrope.training.run import Order, train_lora
     from zoetrope.training.settings import make_settings
 
@@ -110,16 +116,21 @@ def train(
     if not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UserError(f"{called!r} cannot be a LoRA's name: use letters, digits, and - _ . between them.")
     order = Order(found, dataset, output, called, made, trigger, tuple(sample or ()), assistant, resume)
-    trackers = _trackers(tracker or [], output, made.model_dump(mode="json"))
-    with TrainingBar(as_json) as watcher:
+    speaks = crew().is_main_process
+    trackers = _trackers(tracker or [], output, made.model_dump(mode="json")) if speaks else []
+    with TrainingBar(as_json or not speaks) as watcher:
         sheet = train_lora(order, watcher, trackers)
-    _answer(sheet, output, watcher, as_json)
+    if speaks:
+        _answer(sheet, output, watcher, as_json)
 
 
 def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], as_json: bool) -> None:
+    from zoetrope.training.processes import crew
     from zoetrope.wheel.teach import teach
     from zoetrope.wheel.workspace import open_workspace, round_folder
 
+    if crew().num_processes > 1:
+        raise UserError(f"{persona} is trained by one process; several may share a training of --data DIR.")
     workspace = open_workspace(persona)
     run = round_folder(workspace, workspace.state().round) / "training"
     with TrainingBar(as_json) as watcher:
@@ -134,7 +145,7 @@ def _trackers(names: list[str], run: Path, settings: "Mapping[str, Any]") -> "li
 
 
 def _answer(sheet: dict[str, Any], folder: Path, watcher: "TrainingBar", as_json: bool) -> None:
-    told = sheet | {"path": str(folder / sheet["file"]), "remarks": watcher.remarks}
+    told = sheet | {"path": str(folder / sheet["file"]), "preview": watcher.preview, "remarks": watcher.remarks}
     emit(
         told, as_json, lambda: paper.print(f"{told['advice']}\nThe LoRA: {told['path']}", markup=False, highlight=False)
     )
@@ -152,6 +163,7 @@ class TrainingBar:
         self._tasks: dict[str, Any] = {}
         self._quiet = as_json
         self.remarks: list[str] = []
+        self.preview = ""
 
     def __enter__(self) -> "TrainingBar":
         if self._shown:
@@ -164,11 +176,13 @@ class TrainingBar:
 
     def preflight(self, said: "Preflight") -> None:
         sizes = ", ".join(f"{count} at {size}" for size, count in said.buckets.items())
+        self.preview = str(said.preview)
         self.remarks = [f"Left out {each.path.name}: {each.reason}." for each in said.dropped] + list(said.remarks)
         if self._quiet:
             return
         console.print(f"{said.pictures} pictures ({sizes})", highlight=False)
         console.print(f"about {said.memory_bytes / 1e9:.1f} GB of memory and {said.seconds:.0f} s", highlight=False)
+        console.print(f"{said.preview} will show what the first batch decodes back to", highlight=False, soft_wrap=True)
         for remark in self.remarks:
             console.print(f"Note: {remark}", highlight=False, markup=False, soft_wrap=True)
 

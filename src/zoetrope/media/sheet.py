@@ -1,5 +1,6 @@
 """Contact sheets: many pictures on one page, each with a word below it."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,11 @@ MARGIN = 24
 GAP = 10
 LABEL = 22
 TITLE = 56
+
+
+def short(text: str, letters: int = 36) -> str:
+    """As much of a text as a label has room for."""
+    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -57,3 +63,10 @@ def contact_sheet(title: str, rows: Sequence[Sequence[Tile]], side: int = 176, w
             )
             left += across + GAP
     return sheet
+
+
+def png(image: Image.Image) -> bytes:
+    """A picture's bytes as a PNG file."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()

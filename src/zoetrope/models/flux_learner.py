@@ -61,6 +61,15 @@ class FluxLearner(Learner):
         latents: Tensor = (mean - vae.config.shift_factor) * vae.config.scaling_factor
         return latents
 
+    def decode(self, latents: "Tensor") -> "Tensor":
+        import torch
+
+        vae = self.pipeline(*_NETWORK).vae
+        with torch.no_grad():
+            scaled = latents.to(vae.device, vae.dtype) / vae.config.scaling_factor + vae.config.shift_factor
+            pictures: Tensor = vae.decode(scaled, return_dict=False)[0]
+        return pictures
+
     def network(self) -> "nn.Module":
         self.release(*_WORDS)
         self.release(*_PICTURES)

@@ -47,6 +47,10 @@ class Learner(ABC):
         """Pictures in [-1, 1] as the latents that the model draws: mean about 0, deviation about 1."""
 
     @abstractmethod
+    def decode(self, latents: "Tensor") -> "Tensor":
+        """Latents as pictures in about [-1, 1], by the decoder that stands beside the network for its samples."""
+
+    @abstractmethod
     def network(self) -> "nn.Module":
         """The frozen network that a LoRA is put on; it draws as well as learns."""
 

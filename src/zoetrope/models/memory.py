@@ -83,9 +83,9 @@ def plan_for(
     which does not move; only offloading, which changes no byte, looks at what is free now.
     """
     wish = wish or Wish()
-    _check_installed(wish.quantize, installed)
     if device.kind != "cuda":
         return _plan_shared(weights, device, wish)
+    _check_installed(wish.quantize, installed)
     quantize = wish.quantize or _quantize_for(weights, device, installed)
     tight = quantize != "none" or not _fits(weights.total, quantize, device.total_bytes - 2 * _WORKING)
     offload = wish.offload or _offload_for(weights, quantize, device.free_bytes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoetrope.errors import UserError
-from zoetrope.media.files import write_atomic, write_json_atomic
+from zoetrope.media.files import json_text, write_atomic, write_together
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.learner import Learner
 from zoetrope.models.loras import check_fits, open_lora, read_state
@@ -45,8 +45,6 @@ def export(
     state = diffusers_state(weights, settings)
     check_effect(state)
     blob = _with_header(state, _header(learner.architecture, settings, about, steps))
-    write_atomic(path, blob)
-    check_fits(open_lora(path), learner.family, learner.folder, about.model)
     sheet = {
         "schema_version": SCHEMA,
         "name": about.title,
@@ -61,7 +59,10 @@ def export(
         "licence": about.licence,
         "settings": settings.model_dump(mode="json"),
     }
-    write_json_atomic(path.with_suffix(".json"), sheet)
+    beside = path.with_suffix(".json")
+    # Together: a full disk must not leave half a pair.
+    write_together({path: blob, beside: json_text(beside, sheet).encode()})
+    check_fits(open_lora(path), learner.family, learner.folder, about.model)
     return sheet
 
 

@@ -21,6 +21,7 @@ from zoetrope.training.batches import Batches
 from zoetrope.training.cache import Cache
 from zoetrope.training.dataset import Shown
 from zoetrope.training.optimizers import make_optimizer
+from zoetrope.training.processes import average, crew
 from zoetrope.training.settings import Precision, Settings
 from zoetrope.training.state import append_line, forget_after, restore, store
 
@@ -71,9 +72,7 @@ class Trainer:
         run: Path,
         assistant: Path | None = None,
     ) -> None:
-        from accelerate import PartialState
-
-        self._processes = PartialState()
+        self._processes = crew()
         self.learner = learner
         self.cache = cache
         self.plan = plan
@@ -98,7 +97,8 @@ class Trainer:
                     f"Go on with those, train into another folder, or remove its {STATE} to begin anew."
                 )
             self.step = int(progress["step"])
-        forget_after(self.run / METRICS, self.step)
+        if self._processes.is_main_process:
+            forget_after(self.run / METRICS, self.step)
         return self.step
 
     def train(self, on_moment: OnMoment, on_sample: OnSample | None = None, on_keep: OnKeep | None = None) -> None:
@@ -114,6 +114,8 @@ class Trainer:
         try:
             while self.step < self.settings.steps:
                 losses.append(self.advance())
+                if not self._processes.is_main_process:
+                    continue
                 last = self.step == self.settings.steps
                 if self.step % LOG_STEPS == 0 or last:
                     self._report(losses, began, on_moment)
@@ -130,7 +132,9 @@ class Trainer:
             raise
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint; one process does, as all hold the same."""
+        if not self._processes.is_main_process:
+            return
         progress = {"step": self.step, "fingerprint": self.plan.fingerprint}
         store(self.run / STATE, self.adapter.weights, self.adapter.average, [self.optimizer], progress)
 
@@ -172,10 +176,7 @@ class Trainer:
 
         gradients = [weight.grad for weight in self.adapter.weights.values() if weight.grad is not None]
         if self._processes.num_processes > 1:
-            from accelerate.utils import reduce
-
-            for gradient in gradients:
-                gradient.copy_(reduce(gradient, reduction="mean"))
+            average(gradients)
         return float(torch.nn.utils.clip_grad_norm_(list(self.adapter.weights.values()), 1.0))
 
     def _loss(self, batch: Sequence[Shown]) -> "Tensor":

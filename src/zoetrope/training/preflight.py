@@ -5,11 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoetrope.models import folders
 from zoetrope.models.learner import Learner
-from zoetrope.models.memory import peak_memory
+from zoetrope.models.memory import WeightSizes, peak_memory
 from zoetrope.training.dataset import Dataset, Dropped, Shown
+from zoetrope.training.device import Reading, device_remarks, read_device
 from zoetrope.training.settings import Settings
 
 # Captions that many pictures share teach that caption's words to all of them at once.
@@ -31,22 +33,32 @@ class Preflight:
     memory_bytes: int
     seconds: float
     remarks: tuple[str, ...]
+    # Where a sheet of the first batch will lie once it is encoded.
+    preview: Path | None = None
 
 
 def preflight(
-    learner: Learner, dataset: Dataset, shown: Sequence[Shown], settings: Settings, trigger: str
+    learner: Learner,
+    dataset: Dataset,
+    shown: Sequence[Shown],
+    settings: Settings,
+    trigger: str,
+    reading: Reading | None = None,
 ) -> Preflight:
-    """Estimate memory and time, and read the captions once over."""
+    """Estimate memory and time, read the captions once over, and look who else is on the device."""
+    needed = estimate_memory(learner, shown, settings)
+    captions = [item.caption for item in dataset.items if not item.other]
     sizes = Counter(f"{width}x{height}" for width, height in (each.size for each in shown))
     return Preflight(
         pictures=len(dataset.items),
         buckets=dict(sorted(sizes.items())),
         dropped=dataset.dropped,
-        memory_bytes=estimate_memory(learner, shown, settings),
+        memory_bytes=needed,
         seconds=estimate_seconds(learner, shown, settings),
         remarks=(
             *learner.notes(),
-            *caption_remarks([item.caption for item in dataset.items if not item.other], trigger),
+            *caption_remarks(captions, trigger),
+            *device_remarks(reading or read_device(), needed),
         ),
     )
 
@@ -68,9 +80,9 @@ def caption_remarks(captions: Sequence[str], trigger: str) -> list[str]:
 
 def estimate_memory(learner: Learner, shown: Sequence[Shown], settings: Settings) -> int:
     """Bytes at the peak, above a bare interpreter's: at loading or while training, whichever is more."""
-    each = 4 if learner.plan.dtype == "float32" else 2
     counts = folders.parameters(learner.folder)
-    network = each * (counts["transformer"] + counts.get("vae", 0))
+    # Quantized or not, as the plan says; the decoder for samples stands beside the network.
+    network = learner.plan.bytes_for(WeightSizes.of({part: counts.get(part, 0) for part in ("transformer", "vae")}))
     # On a processor weights are copied out of their mapped file, which counts until the last one is.
     loading = 2 * network if learner.plan.device == "cpu" else network
     shapes = _lora_shapes(learner)

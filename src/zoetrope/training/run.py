@@ -11,9 +11,13 @@ from typing import Any, Protocol
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
+from zoetrope.media.decode import open_picture
+from zoetrope.media.files import write_atomic
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.sheet import Tile, contact_sheet, png, short
 from zoetrope.models.catalogue import Model
 from zoetrope.models.learner import Learner
+from zoetrope.models.memory import WeightSizes, Wish, detect, plan_for, quantizers
 from zoetrope.training import cache as caches
 from zoetrope.training import export as exports
 from zoetrope.training.adapter import Adapter
@@ -21,18 +25,31 @@ from zoetrope.training.advice import advice, read_metrics
 from zoetrope.training.dataset import Dataset, Item, Shown, arrange, bucket
 from zoetrope.training.loop import METRICS, STATE, Moment, Plan, Trainer
 from zoetrope.training.preflight import Preflight, preflight
+from zoetrope.training.preview import PREVIEW, write_preview
+from zoetrope.training.processes import crew
 from zoetrope.training.settings import Precision, Settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 
 # What may change between two halves of one training.
 _FREE = {"steps", "checkpoint_every", "sample_every", "keep_every"}
+_ACROSS, _TILE = 3, 256
 KEPT = "checkpoints"
 """The folder for LoRAs as they were along the way, by their step."""
 
 
 class Watcher(Protocol):
     """Who is told how far a training is."""
+
+    def preflight(self, said: Preflight) -> None: ...
+
+    def stage(self, name: str, done: int, total: int) -> None: ...
+
+    def moment(self, moment: Moment) -> None: ...
+
+
+class _Unwatched:
+    """Nobody is told: another process of the same training tells all."""
 
     def preflight(self, said: Preflight) -> None: ...
 
@@ -57,20 +74,30 @@ class Order:
 
 
 def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ()) -> dict[str, Any]:
-    """Train and export `NAME.safetensors` and `NAME.json` into the output folder; the sheet is given back."""
+    """Train and export `NAME.safetensors` and `NAME.json` into the output folder; the sheet is given back.
+
+    Of several processes one encodes, writes and tells; the others only learn, and get an empty sheet.
+    """
+    processes = crew()
+    if not processes.is_main_process:
+        watcher, trackers = _Unwatched(), ()
     settings = order.settings
     learner = _learner(order.model, settings)
     training, held_out = split_items(order.dataset.items, settings.validation)
     step = order.model.family.size_step(order.model.folder)
     shown, judged = arrange(training, settings.resolutions, step), arrange(held_out, settings.resolutions[:1], step)
-    watcher.preflight(preflight(learner, order.dataset, shown, settings, order.trigger))
+    said = preflight(learner, order.dataset, shown, settings, order.trigger)
+    watcher.preflight(replace(said, preview=order.output / PREVIEW))
     plan = Plan(shown, judged, _fingerprint(order, shown))
     _check_output(order, plan)
     cache = caches.Cache(home() / "cache" / "training", order.model.sha256)
-    encode(cache, learner, [*shown, *judged], order.samples, watcher)
+    with processes.local_main_process_first():
+        encode(cache, learner, [*shown, *judged], order.samples, watcher)
     trainer = Trainer(learner, cache, plan, settings, order.output, order.assistant)
     if order.resume:
         trainer.resume()
+    if processes.is_main_process:
+        write_preview(order.output / PREVIEW, learner, cache, trainer.batch(trainer.step))
     with ExitStack() as stack:
         for tracker in trackers:
             stack.callback(tracker.close)
@@ -82,8 +109,10 @@ def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ())
                 order.output / KEPT / f"{step:06d}.safetensors", adapter, learner, settings, _about(order), step
             ),
         )
-        told = _export(order, learner, cache, trainer)
-        return told | {"advice": advice(read_metrics(order.output / METRICS))}
+        told = _export(order, learner, cache, trainer) if processes.is_main_process else {}
+        # Whoever left earlier would be taken for dead.
+        processes.wait_for_everyone()
+        return told and told | {"advice": advice(read_metrics(order.output / METRICS))}
 
 
 def encode(
@@ -125,15 +154,21 @@ class Sampler:
             pipeline = self._learner.pipeline("transformer", "vae")
             generator = torch.Generator("cpu").manual_seed(self._order.settings.seed + number)
             image = pipeline(**arguments, generator=generator).images[0]
-            path = self._order.output / "samples" / f"{step:06d}-{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            image.save(path)
+            path = sample_path(self._order.output, step, number)
+            write_atomic(path, png(image))
             for tracker in self._trackers:
                 tracker.picture(step, str(number), path)
 
 
+def sample_path(output: Path, step: int, number: int) -> Path:
+    return output / "samples" / f"{step:06d}-{number}.png"
+
+
 def _learner(model: Model, settings: Settings) -> Learner:
-    plan = model.plan()
+    # Encoders and network are held one after the other, so the largest part alone must fit.
+    largest = model.weights.largest
+    wish = Wish(settings.quantize or model.wish.quantize, "none")
+    plan = plan_for(WeightSizes(largest, largest), detect(), wish, quantizers())
     if settings.precision is Precision.fp32:
         plan = replace(plan, dtype="float32")
     return model.family.learner(model.folder, plan)
@@ -189,7 +224,17 @@ def _export(order: Order, learner: Learner, cache: caches.Cache, trainer: Traine
     # The check loads the network afresh: two of them might not fit.
     sheet = exports.export(path, trainer.close(), learner, order.settings, _about(order), trainer.step)
     sheet["reload_difference"] = exports.check_reload(path, learner, live, probe)
+    _write_samples_sheet(order, path, trainer.step)
     return sheet
+
+
+def _write_samples_sheet(order: Order, path: Path, step: int) -> None:
+    """`NAME.png` beside the export: the last samples, where any were drawn."""
+    drawn = [(sample_path(order.output, step, number), prompt) for number, prompt in enumerate(order.samples)]
+    tiles = [Tile(open_picture(sample).image, short(prompt)) for sample, prompt in drawn if sample.exists()]
+    if tiles:
+        rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
+        write_atomic(path.with_suffix(".png"), png(contact_sheet(order.name, rows, side=_TILE)))
 
 
 def _about(order: Order) -> exports.About:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zoetrope.errors import UserError
+from zoetrope.models.memory import Quantize
 
 
 class LoraType(StrEnum):
@@ -48,6 +49,8 @@ class Settings(BaseModel):
     batch_size: int = Field(default=1, ge=1, le=256)
     optimizer: OptimizerName = OptimizerName.adamw
     precision: Precision = Precision.bf16
+    # How the frozen base is held while the LoRA learns; None is as the device's memory asks for.
+    quantize: Quantize | None = None
     # The share of the transformer's blocks that are computed again on the way back instead of being remembered.
     checkpoint_blocks: float = Field(default=0.0, ge=0, le=1)
     # The share of the steps, at their beginning, that see heads and expressions only; full bodies come after.
