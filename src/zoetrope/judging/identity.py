@@ -32,11 +32,6 @@ def likeness(pictures: Vectors, references: Vectors) -> NDArray[np.float32]:
     return means
 
 
-def no_face_rate(vectors: Vectors) -> float:
-    """The share of pictures in which the scorer found nobody."""
-    return float((np.linalg.norm(vectors, axis=1) == 0).mean()) if len(vectors) else 0.0
-
-
 def calibrate(references: Vectors) -> Calibration:
     """The threshold that the references themselves suggest, each compared with all the others."""
     found = references[np.linalg.norm(references, axis=1) > 0]

@@ -142,7 +142,8 @@ def _style(workspace: Workspace, model: Model, pictures: "Sequence[Image]", know
 def summary(scores: Sequence[Score], pictures: "Sequence[Image]") -> dict[str, float]:
     """A card in a few numbers."""
     told = {
-        "adherence": sum(score.adherence for score in scores) / len(scores),
+        # A wrong expression beats nearly all the other prompts too, so only a clear win counts.
+        "adherence": sum(score.adherence == 1 for score in scores) / len(scores),
         "copied": max(score.copied for score in scores),
         "diversity": diversity(pictures),
         "no_face": sum(not score.alike.found for score in scores) / len(scores),

@@ -14,7 +14,7 @@ from zoetrope.wheel.teach import teach
 from zoetrope.wheel.workspace import Workspace
 
 # How far a measure may fall from its best before the wheel stops.
-_DRIFT: Mapping[str, float] = {"passing": 0.1, "likeness": 0.05, "adherence": 0.05, "diversity": 0.05}
+_DRIFT: Mapping[str, float] = {"passing": 0.1, "adherence": 0.1, "likeness": 0.05, "diversity": 0.05}
 
 OnDone = Callable[[int, int], None]
 
