@@ -81,7 +81,6 @@ def test_the_largest_face_counts_and_no_face_is_a_row_of_zeros(folder: Path) -> 
     assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 1, 0], abs=1e-5)
     assert rows[0, :3] == pytest.approx([0, 1, 0], abs=0.05)
     assert rows[1, :3] == pytest.approx([1, 0, 0], abs=0.05)
-    assert [bool(row.any()) for row in rows].count(False) == 1
 
 
 def test_a_large_picture_is_searched_smaller_and_read_at_full_size(folder: Path) -> None:
@@ -93,7 +92,6 @@ def test_a_large_picture_is_searched_smaller_and_read_at_full_size(folder: Path)
 def test_no_pictures_give_no_rows(folder: Path) -> None:
     rows = scorer_named(f"sface:{folder}").embed([])
     assert rows.shape == (0, 128)
-    assert all(row.any() for row in rows)
 
 
 def test_the_largest_of_the_detected_is_chosen() -> None:
