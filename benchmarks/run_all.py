@@ -13,7 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
-SOAK = frozenset({"wheel"})
+SOAK = frozenset({"fullsize", "wheel"})
 """Names of the benchmarks that are too long for `make bench`."""
 
 OPENING = """# What was measured
