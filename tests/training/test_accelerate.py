@@ -22,19 +22,8 @@ from zoetrope.training.dataset import arrange, read_dataset
 
 STEPS = 3
 # A GPU is not asked for: without one, this is how accelerate starts several processes on one machine.
-LAUNCH = [
-    "launch",
-    "--multi_gpu",
-    "--num_processes",
-    "2",
-    "--num_machines",
-    "1",
-    "--mixed_precision",
-    "no",
-    "--dynamo_backend",
-    "no",
-]
-LAUNCH += ["--main_process_port", "0"]
+LAUNCH = ["launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
 # The command itself; beside it, each process leaves the weights that it ended with and the first batch it saw.
 SCRIPT = """
 import json, sys
