@@ -1,7 +1,6 @@
 """A model card to look at: as one picture and as one page, each scene beside the same scene of the card before."""
 
 import html
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoetrope.media.decode import open_picture
-from zoetrope.media.sheet import BAD, FAINT, GOOD, Tile, contact_sheet, pair
+from zoetrope.media.sheet import BAD, FAINT, GOOD, Tile, contact_sheet, pair, png
 
 _ACROSS = 5
 _SIDE = 132
@@ -34,9 +33,7 @@ def sheet(title: str, here: Path, before: Path) -> bytes:
         for each in _told(here)["pictures"]
     ]
     rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
-    buffer = io.BytesIO()
-    contact_sheet(f"{title_of(before)} (left), {title} (right)", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(contact_sheet(f"{title_of(before)} (left), {title} (right)", rows, side=_SIDE, wide=2 * _SIDE))
 
 
 def page(title: str, here: Path, before: Path) -> str:

@@ -2,13 +2,12 @@
 
 import base64
 import html
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoetrope.media.sheet import Tile, contact_sheet, pair
+from zoetrope.media.sheet import Tile, contact_sheet, pair, png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,9 +32,7 @@ def sheet(pairs: Sequence[Pair]) -> bytes:
     """Every pair with its prompt, and no name."""
     tiles = [Tile(pair(each.left, each.right, _SIDE), f"{each.number}. {_short(each.prompt)}") for each in pairs]
     rows = [tiles[start : start + _ACROSS] for start in range(0, len(tiles), _ACROSS)]
-    buffer = io.BytesIO()
-    contact_sheet("Which is better, left or right?", rows, side=_SIDE, wide=2 * _SIDE).save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(contact_sheet("Which is better, left or right?", rows, side=_SIDE, wide=2 * _SIDE))
 
 
 def page(pairs: Sequence[Pair], one: str, other: str) -> str:
@@ -58,9 +55,7 @@ def _short(prompt: str) -> str:
 
 
 def _data(image: "Image") -> str:
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "PNG")
-    return html.escape("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"))
+    return html.escape("data:image/png;base64," + base64.b64encode(png(image)).decode("ascii"))
 
 
 _STYLE = """
