@@ -23,7 +23,7 @@ from zoetrope.errors import UserError
 from zoetrope.models.flux_learner import FluxLearner
 from zoetrope.models.loras import check_fits, open_lora, read_state
 from zoetrope.training import cache as caches
-from zoetrope.training.run import train_lora
+from zoetrope.training.run import forget, train_lora
 from zoetrope.training.trackers import open_tracker
 
 
@@ -155,6 +155,23 @@ def test_a_training_that_stopped_is_not_trained_over(tmp_path: Path) -> None:
         train_lora(replace(other, resume=True), Silent())
     with pytest.raises(UserError, match="holds no training to go on with"):
         train_lora(replace(order(tmp_path, found, "fresh"), resume=True), Silent())
+
+
+def test_resume_and_anew_exclude_each_other(tmp_path: Path) -> None:
+    asked = [*script(tmp_path, "out"), "--resume", "--anew"]
+    done = command(asked)
+    assert (done.wait(), (tmp_path / "out").exists()) == (2, False)
+
+
+def test_what_was_forgotten_leaves_no_trace_in_the_next_training(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    train_lora(order(tmp_path, found), Silent())
+    longer = SETTINGS.model_copy(update={"steps": 9})
+    forget(tmp_path / "out")
+    train_lora(order(tmp_path, found, settings=longer), Silent())
+    train_lora(order(tmp_path, found, "fresh", settings=longer), Silent())
+    anew, fresh = ((tmp_path / out / "ada.safetensors").read_bytes() for out in ("out", "fresh"))
+    assert anew == fresh
 
 
 def test_nothing_is_exported_that_changes_nothing(tmp_path: Path) -> None:

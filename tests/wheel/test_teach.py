@@ -81,6 +81,26 @@ def test_a_picture_altered_after_its_review_is_not_learned(ada: Workspace) -> No
         teach(ada, QUICK, Silent())
 
 
+class Interrupting(Silent):
+    """Gives up at the first step that is told."""
+
+    def moment(self, moment: Moment) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_stopped_training_is_thrown_away_only_when_asked(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    with pytest.raises(KeyboardInterrupt):
+        teach(ada, QUICK | {"steps": 12}, Interrupting())
+    with pytest.raises(UserError, match="give --anew to throw it away"):
+        teach(ada, QUICK | {"lr": 0.01}, Silent())
+    assert not ada.state().versions
+    assert teach(ada, QUICK | {"lr": 0.01}, Silent(), anew=True)["version"] == 1
+    steps = [json.loads(line)["step"] for line in (ada.folder / "rounds/001/training/metrics.jsonl").open()]
+    assert steps == [4]
+    assert examine(ada) == []
+
+
 def test_two_trainings_at_once_are_refused(ada: Workspace) -> None:
     review.keep(ada, list(ada.state().pictures.values()), "person")
     hold = (

@@ -62,6 +62,9 @@ def train(
     ] = None,
     tracker: Annotated[list[str] | None, typer.Option(help="wandb or tensorboard; repeat for both.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in the output folder.")] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Throw away the unfinished training that stands there, and begin again.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="What everything random follows from (1).")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -91,17 +94,19 @@ def train(
     if persona is not None:
         if data or model or output or name or resume or assistant or regularization:
             raise UserError(f"{persona} knows its pictures and its base: beside it give settings only.")
-        _train_persona(persona, settings, tracker or [], as_json)
+        _train_persona(persona, settings, tracker or [], anew, as_json)
         return
     if data is None or model is None or output is None:
         raise UserError("Name a persona, or give --data DIR, --model NAME and --output DIR.")
+    if anew and resume:
+        raise UserError("--resume goes on with the training that stands there and --anew throws it away: give one.")
 
     from dataclasses import replace
 
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.dataset import Dataset, read_dataset
     from zoetrope.training.processes import crew
-    from zoetrope.training.run import Order, train_lora
+    from zoetrope.training.run import Order, forget, train_lora
     from zoetrope.training.settings import make_settings
 
     found = Catalogue().find(model)
@@ -117,6 +122,8 @@ def train(
         raise UserError(f"{called!r} cannot be a LoRA's name: use letters, digits, and - _ . between them.")
     order = Order(found, dataset, output, called, made, trigger, tuple(sample or ()), assistant, resume)
     speaks = crew().is_main_process
+    if anew:
+        forget(output)
     trackers = _trackers(tracker or [], output, made.model_dump(mode="json")) if speaks else []
     with TrainingBar(as_json or not speaks) as watcher:
         sheet = train_lora(order, watcher, trackers)
@@ -124,7 +131,7 @@ def train(
         _answer(sheet, output, watcher, as_json)
 
 
-def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], as_json: bool) -> None:
+def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], anew: bool, as_json: bool) -> None:
     from zoetrope.training.processes import crew
     from zoetrope.wheel.teach import teach
     from zoetrope.wheel.workspace import open_workspace, round_folder
@@ -134,7 +141,7 @@ def _train_persona(persona: str, settings: dict[str, object], trackers: list[str
     workspace = open_workspace(persona)
     run = round_folder(workspace, workspace.state().round) / "training"
     with TrainingBar(as_json) as watcher:
-        sheet = teach(workspace, settings, watcher, _trackers(trackers, run, settings))
+        sheet = teach(workspace, settings, watcher, _trackers(trackers, run, settings), anew)
     _answer(sheet, workspace.folder / "exports", watcher, as_json)
 
 

@@ -94,7 +94,7 @@ class Trainer:
             if progress["fingerprint"] != self.plan.fingerprint:
                 raise UserError(
                     f"{self.run} was begun with other pictures, captions or settings; it was kept. "
-                    f"Go on with those, train into another folder, or remove its {STATE} to begin anew."
+                    "Go on with those, train into another folder, or give --anew to throw it away and begin again."
                 )
             self.step = int(progress["step"])
         if self._processes.is_main_process:

@@ -197,10 +197,16 @@ def _check_output(order: Order, plan: Plan) -> None:
     if progress is not None and not order.resume and progress["step"] < order.settings.steps:
         raise UserError(
             f"{order.output} holds a training that stopped at step {progress['step']}: "
-            "give --resume to go on, or another --output."
+            "give --resume to go on, --anew to begin again, or another --output."
         )
     if progress is None and order.resume:
         raise UserError(f"{order.output} holds no training to go on with; start without --resume.")
+
+
+def forget(run: Path) -> None:
+    """Throw away the training that stands in a folder; what it exported stays."""
+    for name in (STATE, METRICS):
+        (run / name).unlink(missing_ok=True)
 
 
 def _tell(moment: Moment, watcher: Watcher, trackers: Sequence[Tracker]) -> None:

@@ -45,7 +45,7 @@ def restore(
         return _read(path, weights, average, optimizers)
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
-            f"The checkpoint {path} is damaged or of another training; it was kept, remove it to begin anew."
+            f"The checkpoint {path} is damaged or of another training; it was kept: --anew throws it away."
         ) from error
 
 
@@ -60,7 +60,7 @@ def read_progress(path: Path) -> dict[str, Any] | None:
             progress: dict[str, Any] = json.loads(stored.metadata()["progress"])
             return progress
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"The checkpoint {path} is damaged; it was kept, remove it to begin anew.") from error
+        raise UserError(f"The checkpoint {path} is damaged; it was kept: --anew throws it away.") from error
 
 
 def _read(

@@ -12,7 +12,7 @@ from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.catalogue import Catalogue, Model
 from zoetrope.training.dataset import Dataset, Dropped, Item, read_item
 from zoetrope.training.loop import STATE
-from zoetrope.training.run import Order, Watcher, dataset_hash, train_lora
+from zoetrope.training.run import Order, Watcher, dataset_hash, forget, train_lora
 from zoetrope.training.settings import LoraType, Settings, make_settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
@@ -32,9 +32,16 @@ _HEAD_SHARE = 0.3
 
 
 def teach(
-    workspace: Workspace, chosen: Mapping[str, object], watcher: Watcher, trackers: Sequence[Tracker] = ()
+    workspace: Workspace,
+    chosen: Mapping[str, object],
+    watcher: Watcher,
+    trackers: Sequence[Tracker] = (),
+    anew: bool = False,
 ) -> dict[str, Any]:
-    """Train this round's LoRA, or go on where a stopped one stands, and export it as the next version."""
+    """Train this round's LoRA, or go on where a stopped one stands, and export it as the next version.
+
+    `anew` throws away what a stopped one has learned.
+    """
     with workspace.training():
         workspace.take_in_edits()
         state, persona = workspace.state(), workspace.persona
@@ -43,6 +50,8 @@ def teach(
         items, dropped = _items(workspace, entries)
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
+        if anew:
+            forget(run)
         order = Order(
             model,
             Dataset(tuple(items), tuple(dropped)),
