@@ -1,12 +1,21 @@
 """What holds in every test: no network, no downloads, and the user's own folders out of reach."""
 
 import os
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from hypothesis import settings
+
+# The studio's settings are read once, before any test has its own home; its conftest imports models.
+os.environ["ZOETROPE_HOME"] = tempfile.mkdtemp(prefix="zoetrope-tests-")
+os.environ["DJANGO_SETTINGS_MODULE"] = "zoetrope.studio.settings"
+os.environ.pop("DATABASE_URL", None)
+django.setup()
 
 
 def pytest_configure() -> None:
@@ -16,6 +25,10 @@ def pytest_configure() -> None:
     # A busy machine is no fault of the code.
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["ZOETROPE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from zoetrope.cli.curate import curate
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
 from zoetrope.cli.review import correct, keep, reject, review
+from zoetrope.cli.studio import studio
 from zoetrope.cli.train import train
 from zoetrope.cli.turn import turn
 from zoetrope.errors import UserError
@@ -97,6 +98,7 @@ def zoetrope(
     """
 
 
+app.command()(studio)
 app.command()(demo)
 app.command()(generate)
 for command in (curate, caption, review, keep, reject, correct, train, card, choose, turn, compare):

@@ -1,0 +1,55 @@
+"""What holds for every page: what a browser may load, and how a user's mistake is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+from zoetrope.errors import UserError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+API = "/api/"
+# Everything comes from this site, so that not even a caption with HTML in it could call elsewhere.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def content_policy(get_response: GetResponse) -> GetResponse:
+    """Tell the browser to load from this site alone."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    return handle
+
+
+class Gate(LoginRequiredMiddleware):
+    """Every page asks for a login, unless it says otherwise; the API asks by itself and answers programs plainly."""
+
+    def process_view(self, request: HttpRequest, *rest: Any) -> HttpResponseBase | None:
+        return None if request.path.startswith(API) else super().process_view(request, *rest)
+
+
+class Mistakes:
+    """A `UserError` in a view becomes its one sentence, with status 400."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, UserError):
+            return None
+        if request.path.startswith(API):
+            return JsonResponse({"detail": str(exception)}, status=400)
+        whole = not request.headers.get("HX-Request")
+        page = "studio/mistake.html" if whole else "studio/mistake_part.html"
+        return render(request, page, {"sentence": str(exception)}, status=400)

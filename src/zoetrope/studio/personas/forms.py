@@ -1,0 +1,97 @@
+"""What people say about a persona."""
+
+from typing import Any
+
+from django import forms
+
+from zoetrope.studio.personas.models import Drawing, Emoji, Persona, Tone, Voice
+from zoetrope.wheel.persona import ConsentKind, PersonaKind
+
+_KINDS = [
+    (PersonaKind.drawn, "Drawn: an illustrated character or a mascot"),
+    (PersonaKind.photoreal, "Photoreal: looks like a photograph"),
+    (PersonaKind.style, "Style: a look rather than a character"),
+]
+_CONSENTS = [
+    ("", "Say why it may be drawn"),
+    (ConsentKind.fictional, "It is made up"),
+    (ConsentKind.self, "It is me"),
+    (ConsentKind.granted, "Someone allowed it: I add the signed document"),
+]
+
+
+class Lines(forms.CharField):
+    """A list, one entry a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def validate(self, value: Any) -> None:
+        super().validate(value or "")
+
+
+class NewPersona(forms.Form):
+    """Who it is, and why it may be drawn."""
+
+    title = forms.CharField(max_length=80, label="Name", help_text="As people read it.")
+    name = forms.SlugField(
+        max_length=48,
+        required=False,
+        label="Short name",
+        help_text="For files and commands. Made from the name if empty.",
+    )
+    kind = forms.ChoiceField(choices=_KINDS, initial=PersonaKind.drawn)
+    consent = forms.ChoiceField(choices=_CONSENTS, label="Consent")
+    document = forms.FileField(required=False, label="Signed document", help_text="Only for a granted consent.")
+    base = forms.ChoiceField(label="Base model", help_text="The model that learns it.")
+    trigger = forms.CharField(
+        max_length=48, required=False, help_text="The word that stands for it in prompts. The short name if empty."
+    )
+    looks = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Who it is in words: what the first version is compared with.",
+    )
+
+    def __init__(self, *args: Any, bases: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["base"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(name, name) for name in bases]
+
+
+class About(forms.ModelForm):  # type: ignore[type-arg] # no subscript at run time
+    """How it is called here."""
+
+    class Meta:
+        model = Persona
+        fields = ("title", "about")
+        widgets = {"about": forms.Textarea(attrs={"rows": 3})}  # noqa: RUF012
+
+
+class VoiceForm(forms.Form):
+    """How its captions are written."""
+
+    kind = Voice
+    tone = forms.ChoiceField(choices=Tone.choices)
+    emoji = forms.ChoiceField(choices=Emoji.choices)
+    attributes = Lines(required=False, help_text="Such as warm, curious, dry. One a line.")
+    topics = Lines(required=False, help_text="What it talks about. One a line.")
+    avoid = Lines(required=False, help_text="What it never talks about. One a line.")
+    examples = Lines(required=False, label="Example captions", help_text="Up to three, one a line.")
+
+
+class DrawingForm(forms.Form):
+    """What its pictures are made with."""
+
+    kind = Drawing
+    steps = forms.IntegerField(required=False, min_value=1, max_value=1000)
+    true_guidance = forms.FloatField(required=False, min_value=0, max_value=100, label="Guidance")
+    width = forms.IntegerField(required=False, min_value=16, max_value=4096)
+    height = forms.IntegerField(required=False, min_value=16, max_value=4096)
+    negative_prompt = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))

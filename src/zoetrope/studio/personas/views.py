@@ -1,0 +1,108 @@
+"""A space's personas, and each one's home."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from zoetrope.errors import UserError
+from zoetrope.studio.personas import forms
+from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
+from zoetrope.studio.personas.workspaces import adopt, begin, mirror, strays, told_persona, workspace_of
+from zoetrope.studio.spaces.here import Place, in_space
+from zoetrope.studio.spaces.models import Role
+
+
+@require_GET
+@in_space()
+def space(request: HttpRequest, place: Place) -> HttpResponse:
+    """The space's personas."""
+    personas = list(place.space.personas.all())
+    return render(request, "personas/space.html", {"personas": personas, "strays": strays() if place.owns else []})
+
+
+@in_space(Role.owner)
+def new(request: HttpRequest, place: Place) -> HttpResponse:
+    """Begin a persona."""
+    form = forms.NewPersona(request.POST or None, request.FILES or None, bases=_bases())
+    if request.method == "POST" and form.is_valid():
+        try:
+            persona = _begun(place, form)
+        except UserError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect("persona", place.space.slug, persona.name)
+    return render(request, "personas/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _begun(place: Place, form: forms.NewPersona) -> Persona:
+    said = form.cleaned_data
+    name = said["name"] or slugify(said["title"])
+    told = told_persona(name, said["kind"], said["trigger"], said["base"], said["consent"], said["looks"])
+    return begin(place.space, told, said["title"], said["document"])
+
+
+def _bases() -> list[str]:
+    from zoetrope.models.catalogue import Catalogue
+
+    return [model.name for model in Catalogue().models()]
+
+
+@require_POST
+@in_space(Role.owner)
+def take_in(request: HttpRequest, place: Place) -> HttpResponse:
+    """Adopt a workspace that the command line began."""
+    persona = adopt(place.space, request.POST.get("folder", ""))
+    messages.info(request, f"{persona} belongs to {place.space} now.")
+    return redirect("persona", place.space.slug, persona.name)
+
+
+def persona_of(place: Place, name: str) -> Persona:
+    """A persona of this space by its name, as its workspace tells it now."""
+    return mirror(get_object_or_404(Persona, space=place.space, name=name))
+
+
+@require_GET
+@in_space()
+def home(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """A persona's home: what it is, what it has, what it waits for."""
+    found = persona_of(place, persona)
+    return render(request, "personas/home.html", {"persona": found})
+
+
+@in_space(Role.owner)
+def settings(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """How it is called, how it speaks, what its pictures are made with."""
+    found = persona_of(place, persona)
+    posted = request.POST.get("form")
+    about = forms.About(request.POST if posted == "about" else None, instance=found)
+    voice = forms.VoiceForm(request.POST if posted == "voice" else None, initial=found.said_voice.model_dump())
+    drawing = forms.DrawingForm(request.POST if posted == "drawing" else None, initial=found.said_drawing.model_dump())
+    save: dict[str, tuple[forms.About | forms.VoiceForm | forms.DrawingForm, Callable[[], None]]] = {
+        "about": (about, lambda: None),
+        "voice": (voice, lambda: setattr(found, "voice", checked(Voice, voice.cleaned_data))),
+        "drawing": (drawing, lambda: setattr(found, "drawing", checked(Drawing, drawing.cleaned_data))),
+    }
+    if posted in save and save[posted][0].is_valid():
+        save[posted][1]()
+        found.save()
+        messages.success(request, "Saved.")
+        return redirect("persona-settings", place.space.slug, found.name)
+    said = {"persona": found, "about": about, "voice": voice, "drawing": drawing}
+    return render(request, "personas/settings.html", said)
+
+
+@require_GET
+@in_space(Role.owner)
+def consent(request: HttpRequest, place: Place, persona: str) -> HttpResponseBase:
+    """The document of a granted consent."""
+    found = persona_of(place, persona)
+    document = found.consent.get("document")
+    if not document:
+        raise Http404("No document was recorded.")
+    path = workspace_of(found).folder / document
+    return FileResponse(path.open("rb"), as_attachment=True, filename=Path(document).name)

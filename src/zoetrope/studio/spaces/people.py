@@ -1,0 +1,49 @@
+"""What changes who may do what; pages and API call these."""
+
+from django.db import transaction
+
+from zoetrope.errors import UserError
+from zoetrope.studio.spaces.forms import free_slug
+from zoetrope.studio.spaces.models import Membership, OneTimeLink, Role, Space, User
+
+
+@transaction.atomic
+def open_space(name: str, owner: User) -> Space:
+    """A new space, owned by whoever opened it."""
+    space = Space.objects.create(name=name, slug=free_slug(name))
+    Membership.objects.create(space=space, user=owner, role=Role.owner)
+    return space
+
+
+@transaction.atomic
+def join(link: OneTimeLink, user: User) -> None:
+    """Use an invitation; who is a member already keeps the higher of both roles."""
+    if link.space is None or not link.use():
+        raise UserError("This invitation was used already: ask for another.")
+    found, made = Membership.objects.get_or_create(space=link.space, user=user, defaults={"role": link.role})
+    if not made and found.role < link.role:
+        found.role = link.role
+        found.save(update_fields=["role"])
+
+
+@transaction.atomic
+def change_role(membership: Membership, role: Role) -> None:
+    """Give a member another role."""
+    if role < Role.owner:
+        _keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+
+
+@transaction.atomic
+def leave(membership: Membership) -> None:
+    """End a membership, and the tokens that came with it."""
+    _keep_an_owner(membership)
+    membership.space.tokens.filter(user=membership.user).delete()
+    membership.delete()
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    others = Membership.objects.select_for_update().filter(space=membership.space, role=Role.owner)
+    if not others.exclude(pk=membership.pk).exists():
+        raise UserError(f"{membership.space.name} needs an owner: make someone else one first.")

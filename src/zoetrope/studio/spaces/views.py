@@ -1,0 +1,179 @@
+"""The doors: logging in, the first account, spaces and who belongs to them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from zoetrope.studio.spaces import forms, people
+from zoetrope.studio.spaces.here import LAST, Place, in_space, member
+from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, User
+
+
+class Enter(LoginView):
+    """The login page; before there is any account it tells where the first one's link is."""
+
+    template_name = "spaces/login.html"
+    authentication_form = forms.Login
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"nobody": not User.objects.exists()}
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """To the space where the visitor was last."""
+    slugs = list(member(request).spaces.values_list("slug", flat=True))
+    last = request.session.get(LAST)
+    if not slugs:
+        return redirect("space-new")
+    return redirect("space", last if last in slugs else slugs[0])
+
+
+@login_not_required
+def follow(request: HttpRequest, secret: str) -> HttpResponse:
+    """Where a one-time link leads: to a first account, an invitation, a new password."""
+    link = OneTimeLink.find(secret)
+    if link is None:
+        return render(request, "spaces/link_gone.html", status=404)
+    pages = {
+        OneTimeLink.Purpose.first.value: _first,
+        OneTimeLink.Purpose.invite.value: _invited,
+        OneTimeLink.Purpose.password.value: _password,
+    }
+    return pages[link.purpose](request, link)
+
+
+def _first(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
+    form = forms.FirstAccount(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _door(request, form, "Welcome to Zoetrope", "Make the owner's account.", "Open the studio")
+    with transaction.atomic():
+        if not link.use():
+            raise Http404("This link was used already.")
+        user = form.save()
+        space = people.open_space(form.cleaned_data["space"], user)
+    login(request, user)
+    return redirect("space", space.slug)
+
+
+def _invited(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
+    assert link.space is not None
+    role = Role(link.role).label.lower()
+    if request.user.is_authenticated:
+        if request.method == "POST":
+            people.join(link, member(request))
+            return redirect("space", link.space.slug)
+        return _door(request, None, f"Join {link.space}", f"You are invited as {role}.", "Join")
+    form = forms.NewAccount(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        lead = f"You are invited as {role}. Have an account already? Log in first, then follow the link again."
+        return _door(request, form, f"Join {link.space}", lead, "Join")
+    with transaction.atomic():
+        user = form.save()
+        people.join(link, user)
+    login(request, user)
+    return redirect("space", link.space.slug)
+
+
+def _password(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
+    assert link.user is not None
+    form = forms.NewPassword(link.user, request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return _door(request, form, "A new password", f"For {link.user.username}.", "Set it and log in")
+    with transaction.atomic():
+        if not link.use():
+            raise Http404("This link was used already.")
+        user = form.save()
+    login(request, user)
+    return redirect("home")
+
+
+def _door(request: HttpRequest, form: Any, title: str, lead: str, button: str) -> HttpResponse:
+    said = {"form": form, "title": title, "lead": lead, "button": button}
+    return render(request, "spaces/door.html", said, status=422 if form is not None and form.is_bound else 200)
+
+
+def new_space(request: HttpRequest) -> HttpResponse:
+    """Open another space."""
+    form = forms.NewSpace(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return redirect("space", people.open_space(form.cleaned_data["name"], member(request)).slug)
+    return _door(request, form, "A new space", "Its personas are seen by its members alone.", "Open it")
+
+
+@in_space()
+def members(request: HttpRequest, place: Place) -> HttpResponse:
+    """Who belongs to the space, what they may do, and the tokens of its programs."""
+    joined = Membership.objects.filter(space=place.space).select_related("user").order_by("-role", "user__username")
+    tokens = ApiToken.objects.filter(space=place.space).select_related("user")
+    if not place.owns:
+        tokens = tokens.filter(user=member(request))
+    said = {
+        "memberships": joined,
+        "roles": Role.choices,
+        "tokens": tokens,
+        "invitation": forms.Invitation(),
+        "new_token": forms.NewToken(),
+        "secret": request.session.pop("told_once", None),
+    }
+    return render(request, "spaces/members.html", said)
+
+
+@require_POST
+@in_space(Role.owner)
+def invite(request: HttpRequest, place: Place) -> HttpResponse:
+    """Make an invitation; its link is shown this once."""
+    form = forms.Invitation(request.POST)
+    if form.is_valid():
+        secret = OneTimeLink.make(OneTimeLink.Purpose.invite, place.space, Role(form.cleaned_data["role"]))
+        address = request.build_absolute_uri(reverse("link", args=[secret]))
+        request.session["told_once"] = {"what": "An invitation that opens once, within two days:", "text": address}
+    return redirect("members", place.space.slug)
+
+
+@require_POST
+@in_space(Role.owner)
+def set_role(request: HttpRequest, place: Place, membership: int) -> HttpResponse:
+    """Change a member's role, or end the membership."""
+    found = get_object_or_404(Membership, pk=membership, space=place.space)
+    if "leave" in request.POST:
+        people.leave(found)
+        messages.info(request, f"{found.user} is no longer a member of {place.space}.")
+    else:
+        form = forms.Invitation(request.POST)
+        if form.is_valid():
+            people.change_role(found, Role(form.cleaned_data["role"]))
+            messages.info(request, f"{found.user} is now {found.get_role_display().lower()}.")
+    return redirect("members", place.space.slug)
+
+
+@require_POST
+@in_space()
+def new_token(request: HttpRequest, place: Place) -> HttpResponse:
+    """Make a token that acts as its maker in this space; it is shown this once."""
+    form = forms.NewToken(request.POST)
+    if form.is_valid():
+        secret = ApiToken.make(place.space, member(request), form.cleaned_data["name"])
+        request.session["told_once"] = {"what": "The token. It is told only now:", "text": secret}
+    return redirect("members", place.space.slug)
+
+
+@require_POST
+@in_space()
+def end_token(request: HttpRequest, place: Place, token: int) -> HttpResponse:
+    """A token ends at once; an owner ends anyone's, others their own."""
+    found = get_object_or_404(ApiToken, pk=token, space=place.space)
+    if found.user != member(request) and not place.owns:
+        raise Http404("There is no such token.")
+    found.delete()
+    messages.info(request, f"The token {found.name} opens nothing any more.")
+    return redirect("members", place.space.slug)

@@ -1,0 +1,51 @@
+// Keyboard help, theme, menus: what every page needs. Anything else lies with its app.
+"use strict";
+
+const help = document.getElementById("keys");
+
+function typing(target) {
+  return target.closest?.("input, textarea, select, [contenteditable]");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "?" && !typing(event.target) && help) {
+    event.preventDefault();
+    help.open ? help.close() : help.showModal();
+  }
+  if (event.key === "Escape") {
+    document.querySelectorAll(".menu[open]").forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
+});
+
+document.addEventListener("click", (event) => {
+  document.querySelectorAll(".menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+  const wanted = event.target.closest("[data-theme-choice]")?.dataset.themeChoice;
+  if (wanted !== undefined) setTheme(wanted);
+  if (event.target.closest("[data-show-keys]")) help?.showModal();
+  const copied = event.target.closest("[data-copy]");
+  if (copied) {
+    navigator.clipboard.writeText(document.getElementById(copied.dataset.copy).textContent.trim());
+    copied.textContent = "Copied";
+  }
+});
+
+function setTheme(name) {
+  if (name) document.documentElement.dataset.theme = name;
+  else delete document.documentElement.dataset.theme;
+  localStorage.setItem("theme", name);
+}
+
+// A page that waits for an answer says so, and a second click asks nothing twice.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  const button = event.submitter;
+  if (button) setTimeout(() => (button.disabled = true));
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("button[disabled]:not([data-stays])").forEach((button) => (button.disabled = false));
+});

@@ -1,0 +1,11 @@
+"""Every address of the site, by app."""
+
+from django.urls import include, path
+
+from zoetrope.studio.api import api
+
+urlpatterns = [
+    path("", include("zoetrope.studio.spaces.urls")),
+    path("", include("zoetrope.studio.personas.urls")),
+    path("api/", api.urls),
+]
