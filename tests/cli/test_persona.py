@@ -57,6 +57,16 @@ def test_the_terminal_reviewer_works_by_single_keys() -> None:
 
 
 @pytest.mark.usefixtures("ada")
+def test_undo_in_the_reviewer_takes_back_no_more_than_the_review_did() -> None:
+    run("review", "ada", keys="k\ns\nu\nu\nu\nq\n")
+    pictures = told("persona", "status", "ada")["pictures"]
+    assert [each["decision"] for each in pictures] == ["waiting", "waiting", "waiting"]
+    run("review", "ada", keys="k\ns\nu\nq\n")
+    pictures = told("persona", "status", "ada")["pictures"]
+    assert [each["decision"] for each in pictures] == ["kept", "waiting", "waiting"]
+
+
+@pytest.mark.usefixtures("ada")
 def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "side_view.png").write_bytes(cast.picture(7))

@@ -47,6 +47,7 @@ def review(name: Name, as_json: JsonFlag = False) -> None:
 
 def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
     position = 0
+    recorded: list[bool] = []
     while position < len(waiting):
         entry = waiting[position]
         label = f"[{position + 1}/{len(waiting)}] {Path(entry.file).name[:40]}: {entry.caption[:80]}"
@@ -55,9 +56,12 @@ def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
         if key == "q":
             return
         if key == "u" and position > 0:
-            workspace.undo()
+            # Skipping recorded nothing, so going back over it must take nothing back either.
+            if recorded.pop():
+                workspace.undo()
             position -= 1
         elif key == "s" or _decided(workspace, entry, key):
+            recorded.append(key != "s")
             position += 1
         else:
             console.print(_KEYS, highlight=False, markup=False)
