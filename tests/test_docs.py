@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.text import Text
 from typer.main import get_command
 
 from tools.cli_docs import PAGE, commands, prose, render
@@ -24,6 +25,13 @@ def test_every_command_shows_an_example(name: str) -> None:
     command = COMMANDS[name]
     help_text = prose(command.help) + prose(command.epilog)
     assert re.search(rf"^\s*(Example: *)?{name} ?", help_text, re.MULTILINE), f"no line with `{name} …` in its help"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_word_of_the_help_is_taken_for_markup(name: str) -> None:
+    command = COMMANDS[name]
+    texts = [command.help, command.epilog, *(getattr(parameter, "help", None) for parameter in command.params)]
+    assert [text for text in texts if text and Text.from_markup(text).spans] == [], "write \\\\[trigger], not [trigger]"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
