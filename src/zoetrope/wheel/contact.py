@@ -25,7 +25,7 @@ b { display: block; }
 
 
 def write_contact_page(workspace: Workspace, entries: Sequence[Entry], path: Path) -> None:
-    """Write the page: each picture with its number, words and decision."""
+    """Write the page: each picture with its number, decision and words, and the name that `keep` and `reject` take."""
     figures = "\n".join(_figure(workspace, number, entry) for number, entry in enumerate(entries, start=1))
     name = html.escape(workspace.name)
     write_text_atomic(
@@ -38,7 +38,8 @@ def write_contact_page(workspace: Workspace, entries: Sequence[Entry], path: Pat
 
 def _figure(workspace: Workspace, number: int, entry: Entry) -> str:
     words = html.escape(entry.caption or "no caption yet")
-    label = f"<b>{number} · {html.escape(entry.decision.value)}</b>{words}"
+    name = html.escape(Path(entry.file).name[:24])
+    label = f"<b>{number} · {html.escape(entry.decision.value)}</b><small>{name}</small><br>{words}"
     try:
         small = thumbnail(open_picture(workspace.path(entry)), _SIDE)
     except MediaError as error:
