@@ -37,3 +37,4 @@ def test_the_demo_turns_adas_wheel_and_sets_before_beside_after() -> None:
     assert "stands in for you at the review" in " ".join(again.stderr.split())
     assert "Round 2: trained ada_v2.safetensors" in again.stdout
     assert "v1" in again.stdout
+    assert f"zoetrope persona status {persona}\n" in again.stdout, "found wherever the data folder is"

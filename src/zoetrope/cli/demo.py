@@ -1,6 +1,7 @@
 """`zoetrope demo`: the main job from end to end, with nothing downloaded: Ada's wheel turns once."""
 
 import random
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -177,4 +178,5 @@ def _show(told: "Mapping[str, Any]") -> None:
     if told["alarm"]:
         paper.print(f"Alarm: {told['alarm']}.", highlight=False, markup=False)
     paper.print(f"Before and after, side by side: {told['sheet']}\nThe page: {told['page']}", highlight=False)
-    paper.print("Run it again for her next turn, or look closer: zoetrope persona status ada", highlight=False)
+    closer = f"zoetrope persona status {shlex.quote(told['persona'])}"
+    paper.print(f"Run it again for her next turn, or look closer: {closer}", highlight=False, markup=False)
