@@ -1,6 +1,7 @@
 """Two contenders side by side: the same prompts and seeds, no names on the sheet, scores for each."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_both_draw_every_prompt_from_the_same_seed(lora: Path, tmp_path: Path) -
     page = (out / "compare.html").read_text(encoding="utf-8")
     assert "<b>house" not in page
     assert Image.open(told["sheet"]).width > 600
+
+
+def test_a_base_is_told_the_looks_in_place_of_a_trigger_it_does_not_know(lora: Path, tmp_path: Path) -> None:
+    ada = replace(contender(str(lora)), looks="a girl with red hair")
+    out = tmp_path / "out"
+    compare(contender("dev"), ada, ["[trigger], a park"], out, LocalEngine())
+    said = [read_recipe(out / name / "001.png").prompt for name in ("dev", lora.stem)]
+    assert said == ["a girl with red hair, a park", "inky, a park"]
+    assert "a girl with red hair, a park" in (out / "compare.html").read_text(encoding="utf-8")
 
 
 def test_references_bring_a_style_score_and_the_base_when_it_is_no_contender(lora: Path, tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ def compare(
     one: Annotated[str, typer.Argument(metavar="A", help=_WHO)],
     other: Annotated[str, typer.Argument(metavar="B", help=_WHO)],
     prompts: Annotated[
-        Path, typer.Option(metavar="FILE", help="One prompt a line; \\[trigger] becomes each one's trigger word.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="One prompt a line; \\[trigger] becomes each one's trigger, a base's the looks."
+        ),
     ],
     style: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Pictures of a style: both are scored for how near they come.")

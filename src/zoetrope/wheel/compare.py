@@ -32,12 +32,13 @@ OnDone = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Contender:
-    """A base, or a base with a LoRA; `trigger` stands where a prompt says [trigger]."""
+    """A base, or a base with a LoRA; `trigger` stands where a prompt says [trigger], `looks` say the same in words."""
 
     name: str
     base: str
     lora: LoraFile | None = None
     trigger: str = ""
+    looks: str = ""
 
 
 def contender(said: str) -> Contender:
@@ -55,7 +56,7 @@ def contender(said: str) -> Contender:
     version = versions[number] if number else newest(workspace, state)
     persona = workspace.persona
     lora = open_lora(lora_file(workspace, version))
-    return Contender(f"{name} v{version.number}", persona.base, lora, persona.trigger)
+    return Contender(f"{name} v{version.number}", persona.base, lora, persona.trigger, persona.looks)
 
 
 def _from_file(path: Path) -> Contender:
@@ -97,9 +98,12 @@ def compare(
 ) -> dict[str, Any]:
     """Draw every prompt by both; write the blind sheet and page, the key, and the scores of each.
 
+    A base, which knows no trigger, is told the persona's looks in its place.
     With `references`, pictures of a style, each contender's style score and copy score are told too.
     """
     sides = _sides(prompts)
+    bare = one.lora is None or other.lora is None
+    looks = (one.looks or other.looks) if bare else ""
     plain = Contender(one.base, one.base)
     drawing = [one, other]
     if references and plain not in drawing:
@@ -109,9 +113,9 @@ def compare(
     drawn: list[list[Image]] = []
     for each in drawing:
         before = len(drawn) * len(prompts)
-        drawn.append(_draw(each, prompts, out, engine, partial(_tell, on_done, before, total)))
+        drawn.append(_draw(each, looks, prompts, out, engine, partial(_tell, on_done, before, total)))
     pairs = [
-        Pair(number, prompt.replace("[trigger]", "").strip(), *((a, b) if side else (b, a)), one_left=side)
+        Pair(number, prompt.replace("[trigger]", looks or "…"), *((a, b) if side else (b, a)), one_left=side)
         for number, (prompt, a, b, side) in enumerate(zip(prompts, drawn[0], drawn[1], sides, strict=True), start=1)
     ]
     scores = _scores(engine.catalogue.find(one.base), drawing, drawn, references)
@@ -143,7 +147,7 @@ def _sides(prompts: Sequence[str]) -> list[bool]:
 
 
 def _draw(
-    each: Contender, prompts: Sequence[str], out: Path, engine: LocalEngine, on_done: Callable[[int], None]
+    each: Contender, looks: str, prompts: Sequence[str], out: Path, engine: LocalEngine, on_done: Callable[[int], None]
 ) -> "list[Image]":
     model = engine.catalogue.find(each.base)
     if each.lora is not None:
@@ -151,8 +155,9 @@ def _draw(
     loras = [] if each.lora is None else [(each.lora, 1.0)]
     folder = out / each.name.replace(" ", "_")
     images = []
+    subject = looks if each.lora is None else each.trigger
     for number, prompt in enumerate(prompts):
-        words = _plain(prompt.replace("[trigger]", each.trigger))
+        words = _plain(prompt.replace("[trigger]", subject))
         made = engine.make(order(model, words, seed=SEED + number, loras=loras))[0]
         save_picture(made.image, made.recipe, folder / f"{number + 1:03d}.png")
         images.append(made.image)
