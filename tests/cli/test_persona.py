@@ -1,6 +1,10 @@
 """`zoetrope persona`, `caption`, `review`, `keep`, `reject`, `correct`."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +58,29 @@ def test_the_terminal_reviewer_works_by_single_keys() -> None:
     ]
     page = Path(told("review", "ada")["page"])
     assert "scene 1" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal takes a Unix")
+@pytest.mark.usefixtures("ada")
+def test_at_a_terminal_a_key_needs_no_enter() -> None:
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    asked = subprocess.Popen([sys.executable, "-m", "zoetrope.cli", "review", "ada"], stdin=theirs, stderr=theirs)
+    for key in (b"k", b"s", b"k"):
+        read_until(ours, b"]")
+        # What is typed before it listens for single keys is thrown away.
+        while termios.tcgetattr(theirs)[3] & termios.ICANON:
+            time.sleep(0.01)
+        os.write(ours, key)
+    assert asked.wait() == 0
+    assert [each["decision"] for each in told("persona", "status", "ada")["pictures"]] == ["kept", "waiting", "kept"]
+
+
+def read_until(terminal: int, sign: bytes) -> None:
+    while sign not in os.read(terminal, 1):
+        pass
 
 
 @pytest.mark.usefixtures("ada")

@@ -58,6 +58,17 @@ def test_decisions_and_their_undo(ada: Workspace) -> None:
     assert not ada.state().of(Decision.kept)
 
 
+def test_a_setting_is_taken_back_like_any_step(ada: Workspace) -> None:
+    ada.change(looks="red hair", scorers=("dino:a", "clip:b"))
+    ada.change(looks="blue hair")
+    ada.undo()
+    assert (ada.persona.looks, ada.persona.scorers) == ("red hair", ("dino:a", "clip:b"))
+    ada.undo()
+    assert (ada.persona.looks, ada.persona.scorers) == ("", ())
+    assert examine(ada) == []
+    assert len(ada.state().pictures) == 3, "the step before was not touched"
+
+
 def test_everything_can_be_undone_and_then_nothing(ada: Workspace) -> None:
     ada.undo()
     assert not ada.state().pictures

@@ -98,6 +98,7 @@ def _by_model(
 
     wanted = _wanted(workspace, pictures, again)
     if not wanted:
+        console.print("Every picture has a caption: --again writes them anew.", highlight=False)
         return Described()
     if not as_json:
         console.print("Opening the model …", highlight=False)

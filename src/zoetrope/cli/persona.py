@@ -1,5 +1,6 @@
 """`zoetrope persona`: a persona's workspace from its first picture on."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -270,17 +271,18 @@ def log(name: Name, as_json: JsonFlag = False) -> None:
 
 @app.command()
 def undo(name: Name, as_json: JsonFlag = False) -> None:
-    """Take back the last step: pictures added, captions, or decisions. Again takes back the one before.
+    """Take back the last step: pictures added, captions, decisions, settings. Again takes back the one before.
 
     Example: zoetrope persona undo ada
     """
     from zoetrope.wheel.workspace import open_workspace
 
     taken = open_workspace(name).undo()
+    counts = Counter(event.kind for event in taken)
     emit(
         {"undone": [event.number for event in taken]},
         as_json,
-        lambda: paper.print(f"Taken back: {len(taken)} × {taken[0].kind}."),
+        lambda: paper.print(f"Taken back: {', '.join(f'{n} × {kind}' for kind, n in counts.items())}."),
     )
 
 
@@ -338,10 +340,15 @@ def _show_status(workspace: "Workspace", state: "State") -> None:
     table = Table("picture", "from", "decision", "caption", title=f"{workspace.name}, round {state.round}")
     for entry in state.pictures.values():
         decision = f"{entry.decision.value} ({entry.reason.value})" if entry.reason else entry.decision.value
-        table.add_row(Path(entry.file).name[:24], entry.origin.value, decision, entry.caption[:60])
+        table.add_row(_short(Path(entry.file).name), entry.origin.value, decision, entry.caption)
     paper.print(table)
     if not state.pictures:
         paper.print(f"No pictures yet: zoetrope persona add {workspace.name} PICTURES")
+
+
+def _short(name: str) -> str:
+    """A made picture is called by its hash, of which the start is enough to name it."""
+    return name if len(name) <= 24 else name[:12]
 
 
 def _sentence(event: "Event") -> str:

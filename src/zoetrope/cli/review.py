@@ -1,5 +1,6 @@
 """`zoetrope review`, `keep`, `reject`, `correct`: what a person says about pictures."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,7 @@ def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
         entry = waiting[position]
         label = f"[{position + 1}/{len(waiting)}] {Path(entry.file).name[:40]}: {entry.caption[:80]}"
         console.print(label, highlight=False, markup=False)
-        key = typer.prompt("k/r/c/s/u/q", err=True).strip().lower()
+        key = _key()
         if key == "q":
             return
         if key == "u" and position > 0:
@@ -67,6 +68,14 @@ def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
             console.print(_KEYS, highlight=False, markup=False)
 
 
+def _key() -> str:
+    """One key at a terminal; a line where something else types."""
+    if sys.stdin.isatty():
+        return typer.getchar().lower()
+    answer: str = typer.prompt("k/r/c/s/u/q", err=True)
+    return answer.strip().lower()
+
+
 def _decided(workspace: "Workspace", entry: "Entry", key: str) -> bool:
     from zoetrope.wheel import review as gate
     from zoetrope.wheel.events import Reason
@@ -76,6 +85,7 @@ def _decided(workspace: "Workspace", entry: "Entry", key: str) -> bool:
     elif key == "r":
         reason = typer.prompt(f"why ({', '.join(Reason)})", default="other", err=True)
         if reason not in list(Reason):
+            console.print(f"{reason} is no reason.", highlight=False, markup=False)
             return False
         gate.reject(workspace, [entry], Reason(reason), _BY)
     elif key == "c":

@@ -12,6 +12,9 @@ def turn(
     name: Name,
     steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
     count: Annotated[int, typer.Option(help="How many new scenes to draw.")] = 40,
+    keep_every: Annotated[
+        int | None, typer.Option(help="Keep the LoRA every so many steps; `zoetrope choose` compares them.")
+    ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Go on although the last round raised an alarm.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -30,7 +33,7 @@ def turn(
             workspace,
             LocalEngine(),
             bar,
-            {"steps": steps},
+            {"steps": steps, "keep_every": keep_every},
             count,
             lambda stage: lambda done, total: bar.stage(stage, done, total),
             anyway,

@@ -22,8 +22,22 @@ figure div { display: flex; gap: .25rem; }
 img { width: 100%; min-width: 0; flex: 1; border-radius: .4rem; }
 figcaption { font-size: .85rem; }
 table { border-collapse: collapse; }
-td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
+td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
+td:last-child { opacity: .75; }
+b { font-weight: inherit; white-space: nowrap; }
 """
+_MEANINGS = {
+    "passing": "share that the scorers take for the persona; more is better",
+    "likeness": "how near to its sources, 1 is the same; more is better",
+    "no_face": "share in which a scorer found nobody; less is better",
+    "adherence": "share that shows its own scene better than the others; more is better",
+    "copied": "nearness to the picture learned from that is most alike, 1 is a copy; less is better",
+    "diversity": "how different the pictures are from each other; more is better",
+}
+_CAUTION = (
+    "A scorer sees less than you do. The base was told in words who it is and may pass without a mark that only the "
+    "sources show: look at the pairs below."
+)
 
 
 def sheet(title: str, here: Path, before: Path) -> bytes:
@@ -40,17 +54,20 @@ def page(title: str, here: Path, before: Path) -> str:
     """The card as HTML, with the scores of both."""
     now, past = _told(here), _told(before)["scores"]
     name, earlier = html.escape(title), html.escape(title_of(before))
-    rows = "".join(
-        f"<tr><th>{html.escape(key)}<td>{value:.3f}<td>{_number(past.get(key))}" for key, value in now["scores"].items()
-    )
+    rows = "".join(_row(key, value, past.get(key)) for key, value in now["scores"].items())
     way = os.path.relpath(before, here)
     figures = "".join(_figure(each, Path(way).as_posix()) for each in now["pictures"])
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
-        f"<style>{_STYLE}</style><h1>{name}</h1><table><tr><th>measure<th>now<th>{earlier}{rows}</table>"
+        f"<style>{_STYLE}</style><h1>{name}</h1>"
+        f"<table><tr><th>measure<th>now<th>{earlier}<th>what it says{rows}</table><p>{_CAUTION}</p>"
         f"<p>In each pair on the left: {earlier}.</p><main>{figures}</main></html>\n"
     )
+
+
+def _row(measure: str, now: float, before: float | None) -> str:
+    return f"<tr><th>{html.escape(measure)}<td>{now:.3f}<td>{_number(before)}<td>{_MEANINGS.get(measure, '')}"
 
 
 def _told(folder: Path) -> dict[str, Any]:
@@ -78,6 +95,6 @@ def _number(value: float | None) -> str:
 
 def _figure(told: Mapping[str, Any], before: str) -> str:
     scene, label = html.escape(told["scene"]), html.escape(told["label"])
-    verdict = "" if told["likeness"] is None else f" · {_mark(told)}{told['likeness']:.2f}"
+    verdict = "" if told["likeness"] is None else f" <b>· {_mark(told)}{told['likeness']:.2f}</b>"
     old, new = f'<img alt="{label}, before" src="{before}/{scene}.png">', f'<img alt="{label}" src="{scene}.png">'
     return f"<figure><div>{old}{new}</div><figcaption>{label}{verdict}</figcaption></figure>"

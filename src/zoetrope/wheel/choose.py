@@ -71,7 +71,8 @@ def checkpoints(workspace: Workspace, version: Version) -> dict[str, Path]:
     if not found:
         raise UserError(
             f"{workspace.name} v{version.number} has no earlier checkpoints to choose from: "
-            f"`zoetrope train {workspace.name} --keep-every 100` keeps some."
+            f"`zoetrope turn {workspace.name} --keep-every 100` keeps some in its round, "
+            f"`zoetrope train {workspace.name} --anew --keep-every 100` in this one."
         )
     return found | {"last": run / f"{workspace.name}.safetensors"}
 

@@ -13,7 +13,7 @@ from zoetrope.media.recipe import read_recipe
 from zoetrope.models.headers import read_header
 from zoetrope.wheel.events import Changed
 from zoetrope.wheel.firstsources import DRAWING
-from zoetrope.wheel.state import State, Version
+from zoetrope.wheel.state import State, Version, settled
 from zoetrope.wheel.strays import find_strays, put_aside
 from zoetrope.wheel.workspace import Busy, Workspace, read_caption, round_folder
 
@@ -80,7 +80,7 @@ def _consent(workspace: Workspace) -> list[Finding]:
 
 def _settled(workspace: Workspace) -> list[Finding]:
     """`persona.toml` is right: what was changed there by hand, or not written before a crash, becomes an event."""
-    last = {event.field: event.after for event in workspace.log.read() if isinstance(event, Changed)}
+    last = settled(workspace.log.read())
     now = {field: workspace.persona.said(field) for field in last}
     other = [field for field in last if last[field] != now[field]]
     workspace.record([Changed(field=field, before=last[field], after=now[field]) for field in other])

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -78,6 +79,14 @@ class Persona(BaseModel):
         """What a field holds, as an event records it."""
         value = getattr(self, field)
         return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+    def with_said(self, values: Mapping[str, str]) -> "Persona":
+        """The persona with fields as an event recorded them; what `said` told, read back."""
+        fields = {
+            name: tuple(filter(None, text.split(", "))) if isinstance(getattr(self, name), tuple) else text
+            for name, text in values.items()
+        }
+        return make_persona(**(self.model_dump() | fields))
 
     def to_toml(self) -> str:
         """The file's text; JSON spells these plain strings as TOML does."""

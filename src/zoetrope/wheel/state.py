@@ -62,8 +62,8 @@ class State:
         return max(self.closed, default=0) + 1
 
 
-Undoable: TypeAlias = ev.Added | ev.Captioned | ev.Kept | ev.Rejected | ev.Corrected
-UNDOABLE = (ev.Added, ev.Captioned, ev.Kept, ev.Rejected, ev.Corrected)
+Undoable: TypeAlias = ev.Added | ev.Captioned | ev.Kept | ev.Rejected | ev.Corrected | ev.Changed
+UNDOABLE = (ev.Added, ev.Captioned, ev.Kept, ev.Rejected, ev.Corrected, ev.Changed)
 
 
 def derive(events: Iterable[ev.Event]) -> State:
@@ -75,6 +75,20 @@ def derive(events: Iterable[ev.Event]) -> State:
         if event.batch not in undone or not isinstance(event, UNDOABLE):
             _apply(state, event)
     return state
+
+
+def settled(events: Iterable[ev.Event]) -> dict[str, str]:
+    """What the persona's fields that were ever changed hold, by the events that still count."""
+    every = list(events)
+    undone = {event.target for event in every if isinstance(event, ev.Undone)}
+    fields: dict[str, str] = {}
+    for event in every:
+        if isinstance(event, ev.Changed):
+            if event.batch in undone:
+                fields.setdefault(event.field, event.before)
+            else:
+                fields[event.field] = event.after
+    return fields
 
 
 def last_undoable(events: Iterable[ev.Event]) -> list[Undoable]:

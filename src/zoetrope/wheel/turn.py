@@ -116,7 +116,7 @@ def _go_round(
         sheet: dict[str, Any] = teach(workspace, settings, watcher)
         turned.done.append(f"trained {sheet['file']}")
     if state.round not in state.cards:
-        draw_card(workspace, engine, on_stage("card"))
-        turned.done.append("drew the card")
+        card = draw_card(workspace, engine, on_stage("card"))
+        turned.done.append(f"drew the card, see {card['page']}")
     filtered = synthesize(workspace, engine, count, on_stage("new scenes"))
     turned.done.append(f"drew {filtered.drawn} new scenes, of which {filtered.added} pass")

@@ -97,6 +97,8 @@ class Workspace:
             for event in taken:
                 if isinstance(event, ev.Captioned):
                     self._write_caption(event.sha256)
+            if before := {event.field: event.before for event in taken if isinstance(event, ev.Changed)}:
+                write_persona(self.folder / PERSONA, self.persona.with_said(before))
             return list(taken)
 
     def path(self, entry: Entry) -> Path:
