@@ -1,10 +1,14 @@
 """Workspaces: an append-only record, one writer, undo, and what crashes leave behind."""
 
+import random
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.wheel import cast
 from zoetrope.errors import UserError
@@ -13,7 +17,7 @@ from zoetrope.wheel import review
 from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
-from zoetrope.wheel.state import Decision
+from zoetrope.wheel.state import Decision, derive
 from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace, open_workspace, personas_folder
 
 
@@ -109,6 +113,37 @@ def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
     ada.log.path.write_bytes(data.replace(b'"added"', b'"eaten"', 1))
     with pytest.raises(UserError, match="line 2 is not an event; it was kept"):
         ada.state()
+
+
+def test_a_record_altered_above_what_was_read_is_noticed(ada: Workspace) -> None:
+    first = next(iter(ada.state().pictures.values()))
+    ada.caption({first.sha256: "one thing"}, "person")
+    assert ada.state().pictures[first.sha256].caption == "one thing"
+    text = ada.log.path.read_text(encoding="utf-8")
+    ada.log.path.write_text(text.replace("one thing", "or other"), encoding="utf-8")
+    assert ada.state().pictures[first.sha256].caption == "or other"
+    ada.log.path.write_text(text.replace("one thing", "shorter"), encoding="utf-8")
+    assert ada.state().pictures[first.sha256].caption == "shorter"
+
+
+@given(steps=st.lists(st.sampled_from(["keep", "reject", "caption", "undo", "look"]), max_size=25), seed=st.integers())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_remembered_is_what_the_whole_record_tells(ada: Workspace, steps: list[str], seed: int) -> None:
+    rng = random.Random(seed)
+    for step in steps:
+        entry = rng.choice(list(derive(ada.log.read()).pictures.values()) or [None])
+        if step == "undo":
+            with suppress(UserError):
+                ada.undo()
+        elif step == "look" or entry is None:
+            ada.state().pictures.clear()
+        elif step == "caption":
+            ada.caption({entry.sha256: str(rng.random())}, "person")
+        else:
+            getattr(review, step)(ada, [entry], *([ev.Reason.hands] if step == "reject" else []), "person")
+        whole = ada.folder / f"{step}-{rng.random()}.jsonl"
+        whole.write_bytes(ada.log.path.read_bytes())
+        assert ada.state() == derive(ev.EventLog(whole).read())
 
 
 def test_a_newer_record_asks_for_an_update(ada: Workspace) -> None:

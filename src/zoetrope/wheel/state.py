@@ -1,8 +1,10 @@
 """What a workspace holds now, as its events tell it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeAlias
 
 from zoetrope.wheel import events as ev
@@ -64,6 +66,34 @@ class State:
 
 Undoable: TypeAlias = ev.Added | ev.Captioned | ev.Kept | ev.Rejected | ev.Corrected | ev.Changed
 UNDOABLE = (ev.Added, ev.Captioned, ev.Kept, ev.Rejected, ev.Corrected, ev.Changed)
+
+
+# What a record told last, and of which events: a decision more is one step more, whatever came before.
+_DERIVED: dict[Path, tuple[tuple[ev.Event, ...], State]] = {}
+_MOST_DERIVED = 8
+
+
+def state_of(log: ev.EventLog) -> State:
+    """What a record tells now; the caller's own copy."""
+    events = log.known()
+    before, state = _DERIVED.get(log.path, ((), State()))
+    added = events[len(before) :]
+    same = len(before) <= len(events) and (not before or events[len(before) - 1] is before[-1])
+    if not same or any(isinstance(event, ev.Undone) for event in added):
+        state = derive(events)
+    elif added:
+        state = _copy(state)
+        for event in added:
+            _apply(state, event)
+    _DERIVED.pop(log.path, None)
+    _DERIVED[log.path] = events, state
+    while len(_DERIVED) > _MOST_DERIVED:
+        _DERIVED.pop(next(iter(_DERIVED)), None)
+    return _copy(state)
+
+
+def _copy(state: State) -> State:
+    return State(**{each.name: copy(getattr(state, each.name)) for each in fields(State)})
 
 
 def derive(events: Iterable[ev.Event]) -> State:

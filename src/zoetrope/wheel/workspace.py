@@ -14,7 +14,7 @@ from zoetrope.media.hashing import hash_bytes
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
 from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
-from zoetrope.wheel.state import Entry, State, derive, last_undoable
+from zoetrope.wheel.state import Entry, State, last_undoable, state_of
 
 PERSONA = "persona.toml"
 EVENTS = "events.jsonl"
@@ -44,7 +44,7 @@ class Workspace:
         return read_persona(self.folder / PERSONA)
 
     def state(self) -> State:
-        return derive(self.log.read())
+        return state_of(self.log)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
