@@ -235,3 +235,19 @@ def test_the_doctor_finds_and_mends(ada: Workspace) -> None:
         "sources/ada-2.txt was written again from the events.": True,
     }
     assert [finding.mended for finding in examine(ada)] == [False] * 3
+
+
+@pytest.mark.parametrize("file", ["../victim.png", "/tmp/victim.png", "sources/../../victim.png", "C:\\victim.png"])
+def test_events_of_a_stranger_name_no_file_outside_the_workspace(ada: Workspace, file: str) -> None:
+    stray = ev.Added.model_construct(number=8, batch=8, sha256="0" * 64, file=file, origin=ev.Origin.source)
+    with ada.log.path.open("a", encoding="utf-8") as log:
+        log.write(stray.model_dump_json() + "\n")
+    with pytest.raises(UserError, match="line 8 is not an event"):
+        ada.caption({"0" * 64: "words"}, "person")
+
+
+def test_a_line_of_brackets_without_end_is_one_sentence(ada: Workspace) -> None:
+    with ada.log.path.open("a", encoding="utf-8") as log:
+        log.write("[" * 100_000 + "\n")
+    with pytest.raises(UserError, match="line 8 is not an event"):
+        ada.state()

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from zoetrope.errors import UserError
 
@@ -74,6 +74,14 @@ class Added(_Event):
     origin: Origin
     depth: int = 0
     round: int = 0
+
+    @field_validator("file")
+    @classmethod
+    def _inside(cls, file: str) -> str:
+        """A workspace may come from a stranger, and captions are written beside what its events name."""
+        if PureWindowsPath(file).anchor or ".." in PurePosixPath(file.replace("\\", "/")).parts:
+            raise ValueError("a picture lies in its workspace")
+        return file
 
 
 class Captioned(_Event):
@@ -277,7 +285,7 @@ class EventLog:
     def _fault(self, number: int, line: bytes) -> str:
         try:
             version = json.loads(line).get("schema_version", 0)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             version = 0
         if isinstance(version, int) and version > SCHEMA:
             return f"{self.path} was written by a newer Zoetrope; update Zoetrope to read it."
