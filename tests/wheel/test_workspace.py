@@ -1,8 +1,10 @@
 """Workspaces: an append-only record, one writer, undo, and what crashes leave behind."""
 
+import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -251,3 +253,22 @@ def test_a_line_of_brackets_without_end_is_one_sentence(ada: Workspace) -> None:
         log.write("[" * 100_000 + "\n")
     with pytest.raises(UserError, match="line 8 is not an event"):
         ada.state()
+
+
+def test_a_persona_of_odd_characters_can_be_read_again(tmp_path: Path) -> None:
+    document = tmp_path / "signed 🦊.pdf"
+    document.write_bytes(b"yes")
+    looks = 'a "fox" 🦊 \x7f \x1b \\ \n'
+    consent = {"kind": "granted"}
+    fox = make_persona(name="fox", kind="photoreal", trigger="fox", base="nano-flux", looks=looks, consent=consent)
+    persona = new_workspace(tmp_path / "fox", fox, document).persona
+    assert (persona.looks, persona.consent.document) == (looks, "consent/signed 🦊.pdf")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_consent_without_end_is_not_waited_for(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "endless.pdf")
+    persona = make_persona(name="fox", kind="drawn", trigger="fox", base="nano-flux", consent={"kind": "granted"})
+    with pytest.raises(UserError, match=r"endless\.pdf"):
+        new_workspace(tmp_path / "fox", persona, tmp_path / "endless.pdf")
+    assert not (tmp_path / "fox").exists()

@@ -89,11 +89,16 @@ class Persona(BaseModel):
         return make_persona(**(self.model_dump() | fields))
 
     def to_toml(self) -> str:
-        """The file's text; JSON spells these plain strings as TOML does."""
+        """The file's text."""
         plain = self.model_dump(mode="json", exclude_none=True)
         consent = plain.pop("consent")
-        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in plain.items()]
-        return "\n".join([*lines, "", "[consent]", *(f"{k} = {json.dumps(v)}" for k, v in consent.items()), ""])
+        return "\n".join([*_toml_lines(plain), "", "[consent]", *_toml_lines(consent), ""])
+
+
+def _toml_lines(fields: Mapping[str, object]) -> list[str]:
+    """JSON spells strings and lists of them as TOML does, but for the one control character that it leaves as it is."""
+    said = {key: json.dumps(value, ensure_ascii=False).replace("\x7f", r"\u007f") for key, value in fields.items()}
+    return [f"{key} = {value}" for key, value in said.items()]
 
 
 def make_persona(**fields: object) -> Persona:

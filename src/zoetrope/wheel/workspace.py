@@ -9,7 +9,8 @@ from filelock import FileLock, Timeout
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
-from zoetrope.media.files import write_atomic, write_text_atomic
+from zoetrope.media.errors import MediaError
+from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
@@ -20,6 +21,7 @@ PERSONA = "persona.toml"
 EVENTS = "events.jsonl"
 SOURCES = "sources"
 PICTURES = "pictures"
+_CONSENT_BYTES = 64 * 2**20
 
 
 class Busy(UserError):
@@ -227,6 +229,6 @@ def new_workspace(folder: Path, persona: Persona, document: Path | None = None) 
 
 def _read_document(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"The consent {path} could not be read ({error.strerror}).") from error
+        return read_limited(path, _CONSENT_BYTES)
+    except MediaError as error:
+        raise UserError(f"The consent could not be read: {error}") from error
