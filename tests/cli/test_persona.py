@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,25 @@ def read_until(terminal: int, sign: bytes) -> None:
 
 
 @pytest.mark.usefixtures("ada")
-def test_undo_in_the_reviewer_takes_back_no_more_than_the_review_did() -> None:
-    run("review", "ada", keys="k\ns\nu\nu\nu\nq\n")
+def test_going_back_to_a_skipped_picture_takes_nothing_back() -> None:
+    run("review", "ada", keys="s\nu\nk\ns\nu\nu\nr\nhands\nq\n")
     pictures = told("persona", "status", "ada")["pictures"]
-    assert [each["decision"] for each in pictures] == ["waiting", "waiting", "waiting"]
-    run("review", "ada", keys="k\ns\nu\nq\n")
-    pictures = told("persona", "status", "ada")["pictures"]
-    assert [each["decision"] for each in pictures] == ["kept", "waiting", "waiting"]
+    assert [each["decision"] for each in pictures] == ["rejected", "waiting", "waiting"]
+
+
+def test_going_back_takes_back_the_decision_and_not_what_others_did_since(
+    ada: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def typed() -> Iterator[str]:
+        yield "k"
+        (ada / "late.png").write_bytes(cast.picture(9))
+        run("persona", "add", "ada", ada / "late.png")
+        yield from "uq"
+
+    keys = typed()
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(keys))
+    run("review", "ada")
+    assert [each["decision"] for each in told("persona", "status", "ada")["pictures"]] == ["waiting"] * 4
 
 
 @pytest.mark.usefixtures("ada")

@@ -90,6 +90,16 @@ def test_undoing_a_caption_brings_the_file_back(ada: Workspace) -> None:
     assert ada.caption_path(entry).read_text(encoding="utf-8") == "portrait of ada, scene 0\n"
 
 
+def test_an_undo_keeps_what_was_written_by_hand_since(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption({entry.sha256: "something else"}, "person")
+    ada.caption_path(entry).write_text("by hand", encoding="utf-8")
+    assert [event.kind for event in ada.undo()] == ["captioned"]
+    assert ada.caption_path(entry).read_text(encoding="utf-8").strip() == "by hand"
+    ada.undo()
+    assert ada.caption_path(entry).read_text(encoding="utf-8").strip() == "portrait of ada, scene 0"
+
+
 def test_a_hand_edited_caption_is_taken_in(ada: Workspace) -> None:
     entry = next(iter(ada.state().pictures.values()))
     ada.caption_path(entry).write_text("by hand", encoding="utf-8")

@@ -11,7 +11,7 @@ from zoetrope.cli.persona import Name
 from zoetrope.errors import UserError
 
 if TYPE_CHECKING:
-    from zoetrope.wheel.events import Reason
+    from zoetrope.wheel.events import Event, Reason
     from zoetrope.wheel.state import Entry
     from zoetrope.wheel.workspace import Workspace
 
@@ -48,7 +48,7 @@ def review(name: Name, as_json: JsonFlag = False) -> None:
 
 def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
     position = 0
-    recorded: list[bool] = []
+    batches: dict[int, int] = {}
     while position < len(waiting):
         entry = waiting[position]
         label = f"[{position + 1}/{len(waiting)}] {Path(entry.file).name[:40]}: {entry.caption[:80]}"
@@ -57,12 +57,14 @@ def _ask(workspace: "Workspace", waiting: "list[Entry]") -> None:
         if key == "q":
             return
         if key == "u" and position > 0:
-            # Skipping recorded nothing, so going back over it must take nothing back either.
-            if recorded.pop():
-                workspace.undo()
             position -= 1
-        elif key == "s" or _decided(workspace, entry, key):
-            recorded.append(key != "s")
+            # Of a skipped picture there is nothing to take back, and others may have recorded something since.
+            if position in batches:
+                workspace.undo(batches.pop(position))
+        elif key == "s":
+            position += 1
+        elif decided := _decided(workspace, entry, key):
+            batches[position] = decided[0].batch
             position += 1
         else:
             console.print(_KEYS, highlight=False, markup=False)
@@ -76,23 +78,22 @@ def _key() -> str:
     return answer.strip().lower()
 
 
-def _decided(workspace: "Workspace", entry: "Entry", key: str) -> bool:
+def _decided(workspace: "Workspace", entry: "Entry", key: str) -> "list[Event]":
+    """The decision as it was recorded; nothing where the key means none."""
     from zoetrope.wheel import review as gate
     from zoetrope.wheel.events import Reason
 
     if key == "k":
-        gate.keep(workspace, [entry], _BY)
-    elif key == "r":
+        return gate.keep(workspace, [entry], _BY)
+    if key == "r":
         reason = typer.prompt(f"why ({', '.join(Reason)})", default="other", err=True)
         if reason not in list(Reason):
             console.print(f"{reason} is no reason.", highlight=False, markup=False)
-            return False
-        gate.reject(workspace, [entry], Reason(reason), _BY)
-    elif key == "c":
-        gate.correct(workspace, entry, _BY, instruction=typer.prompt("what should change", err=True))
-    else:
-        return False
-    return True
+            return []
+        return gate.reject(workspace, [entry], Reason(reason), _BY)
+    if key == "c":
+        return gate.correct(workspace, entry, _BY, instruction=typer.prompt("what should change", err=True))
+    return []
 
 
 def keep(name: Name, pictures: Pictures = None, every: All = False, as_json: JsonFlag = False) -> None:

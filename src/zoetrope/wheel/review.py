@@ -49,17 +49,19 @@ def review_waiting(workspace: Workspace, reviewer: Reviewer) -> dict[str, int]:
     return {"kept": kept, "rejected": len(verdicts) - kept}
 
 
-def keep(workspace: Workspace, entries: Iterable[Entry], by: str) -> None:
+def keep(workspace: Workspace, entries: Iterable[Entry], by: str) -> list[ev.Event]:
     """Take pictures for training."""
-    workspace.record([ev.Kept(sha256=entry.sha256, by=by) for entry in entries])
+    return workspace.record([ev.Kept(sha256=entry.sha256, by=by) for entry in entries])
 
 
-def reject(workspace: Workspace, entries: Iterable[Entry], reason: ev.Reason, by: str) -> None:
+def reject(workspace: Workspace, entries: Iterable[Entry], reason: ev.Reason, by: str) -> list[ev.Event]:
     """Refuse pictures, and say why."""
-    workspace.record([ev.Rejected(sha256=entry.sha256, reason=reason, by=by) for entry in entries])
+    return workspace.record([ev.Rejected(sha256=entry.sha256, reason=reason, by=by) for entry in entries])
 
 
-def correct(workspace: Workspace, entry: Entry, by: str, *, instruction: str = "", picture: Path | None = None) -> None:
+def correct(
+    workspace: Workspace, entry: Entry, by: str, *, instruction: str = "", picture: Path | None = None
+) -> list[ev.Event]:
     """Say how a picture should be: in words for the editor, or by the picture put right, which then waits."""
     if not instruction and picture is None:
         raise UserError("Say what to correct: with --picture FILE, the picture put right, or --instruction TEXT.")
@@ -69,7 +71,7 @@ def correct(workspace: Workspace, entry: Entry, by: str, *, instruction: str = "
     with workspace.locked():
         events, replacement = ([], None) if picture is None else _replacement(workspace, entry, by, picture)
         corrected = ev.Corrected(sha256=entry.sha256, by=by, instruction=instruction, replacement=replacement)
-        workspace.record([*events, corrected])
+        return workspace.record([*events, corrected])
 
 
 def _replacement(workspace: Workspace, entry: Entry, by: str, picture: Path) -> tuple[list[ev.Event], str]:

@@ -121,14 +121,13 @@ def settled(events: Iterable[ev.Event]) -> dict[str, str]:
     return fields
 
 
-def last_undoable(events: Iterable[ev.Event]) -> list[Undoable]:
-    """What was recorded together last and still counts; empty when there is nothing left to undo."""
+def last_undoable(events: Iterable[ev.Event], batch: int | None = None) -> list[Undoable]:
+    """What was recorded together last, or as `batch`, and still counts; empty when there is nothing left to undo."""
     every = list(events)
     undone = {event.target for event in every if isinstance(event, ev.Undone)}
-    open_batches = [e.batch for e in every if isinstance(e, UNDOABLE) and e.batch not in undone]
-    if not open_batches:
-        return []
-    return [e for e in every if isinstance(e, UNDOABLE) and e.batch == open_batches[-1]]
+    counting = [event for event in every if isinstance(event, UNDOABLE) and event.batch not in undone]
+    last = batch if batch is not None or not counting else counting[-1].batch
+    return [event for event in counting if event.batch == last]
 
 
 def _change(state: State, sha256: str, **values: object) -> None:

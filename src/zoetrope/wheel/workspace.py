@@ -89,12 +89,14 @@ class Workspace:
             write_persona(self.folder / PERSONA, after)
             return recorded
 
-    def undo(self) -> list[ev.Event]:
-        """Take back what was recorded together last; a second undo takes back the step before."""
+    def undo(self, batch: int | None = None) -> list[ev.Event]:
+        """Take back what was recorded together last, or as `batch`; a second undo takes back the step before."""
         with self.locked():
-            taken = last_undoable(self.log.read())
+            taken = last_undoable(self.log.read(), batch)
             if not taken:
                 raise UserError(f"There is nothing left to undo in {self.name}.")
+            # What was written into a caption's file since then would be lost with the file.
+            self.take_in_edits()
             self.log.append([ev.Undone(target=taken[0].batch)])
             for event in taken:
                 if isinstance(event, ev.Captioned):
