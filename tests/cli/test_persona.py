@@ -107,6 +107,20 @@ def test_going_back_takes_back_the_decision_and_not_what_others_did_since(
 
 
 @pytest.mark.usefixtures("ada")
+def test_words_in_brackets_and_commands_to_the_terminal_are_shown_as_they_are() -> None:
+    run("caption", "ada", "ada-0.png", "--text", "[/b] :cat: \x1b]0;title\x07")
+    assert r"[/b] :cat: \x1b]0;title\x07" in run("persona", "status", "ada").stdout
+    assert r"[/b] :cat: \x1b]0;title\x07" in run("persona", "log", "ada").stdout
+
+
+def test_a_folder_in_brackets_is_a_folder(tmp_path: Path) -> None:
+    begun = run(
+        "persona", "new", "eve", "--kind", "drawn", "--consent", "fictional", "--folder", tmp_path / "[x" / "b]"
+    )
+    assert "[x/b]" in begun.stdout
+
+
+@pytest.mark.usefixtures("ada")
 def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "side_view.png").write_bytes(cast.picture(7))

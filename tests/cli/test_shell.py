@@ -101,3 +101,8 @@ def test_the_answer_alone_is_on_stdout(arguments: list[str], reads: Callable[[st
     assert result.exit_code == 0
     assert reads(result.stdout)
     assert result.stderr == ""
+
+
+def test_a_sentence_that_repeats_hostile_words_gives_the_terminal_no_orders() -> None:
+    result = runner.invoke(failing(UserError("a\x1b[31m\u202eb.png is none.")), ["work"])
+    assert result.stderr == "Error: a\\x1b[31m\\u202eb.png is none.\n"

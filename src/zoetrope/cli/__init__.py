@@ -15,6 +15,7 @@ from zoetrope.cli.compare import compare
 from zoetrope.cli.curate import curate
 from zoetrope.cli.demo import demo
 from zoetrope.cli.generate import generate
+from zoetrope.cli.output import harmless
 from zoetrope.cli.review import correct, keep, reject, review
 from zoetrope.cli.studio import studio
 from zoetrope.cli.train import train
@@ -63,7 +64,7 @@ class Shell(TyperGroup):
 
 
 def _complain(message: str) -> None:
-    typer.echo("Error: " + " ".join(message.splitlines()), err=True)
+    typer.echo("Error: " + harmless(" ".join(message.splitlines())), err=True)
 
 
 def _where_to_look(error: typer.TyperException) -> str:

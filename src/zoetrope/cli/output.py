@@ -7,11 +7,32 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-console = Console(stderr=True)
+# Line breaks and tabs stay; whatever else steers a terminal, or turns the order of letters, is shown as its code.
+_STEERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+_STEERS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def harmless(text: str) -> str:
+    """Words of others (captions, file names, a server's complaints) that only show themselves in a terminal."""
+    return text.translate(_STEERS)
+
+
+class _Plain(Console):
+    """Nothing in a caption or a path is markup, an emoji's name or a command to the terminal."""
+
+    def __init__(self, *, stderr: bool = False, soft_wrap: bool = False) -> None:
+        super().__init__(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(harmless(text), **options)
+
+
+console = _Plain(stderr=True)
 """For remarks and progress: never part of the answer."""
 
-paper = Console(soft_wrap=True)
+paper = _Plain(soft_wrap=True)
 """For the answer a person reads, on stdout."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print only a JSON object on stdout.")]
