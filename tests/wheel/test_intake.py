@@ -30,6 +30,12 @@ def test_a_zip_with_captions(tmp_path: Path) -> None:
     assert next(iter(ada.state().pictures.values())).caption == "portrait of ada"
 
 
+def test_names_that_differ_in_capitals_alone_are_told_apart(tmp_path: Path) -> None:
+    ada = cast.ada(tmp_path / "ada")
+    add_sources(ada, [archive(tmp_path / "set.zip", {"Ada.png": cast.picture(1), "ada.png": cast.picture(2)})])
+    assert [entry.file for entry in ada.state().pictures.values()] == ["sources/Ada.png", "sources/ada-2.png"]
+
+
 def tiny(path: Path) -> Path:
     (path / "tiny.png").write_bytes(cast.picture(0, side=2))
     return path / "tiny.png"
@@ -61,6 +67,23 @@ def flipped(path: Path) -> Path:
     return path / "flipped.zip"
 
 
+def unpackable(path: Path) -> Path:
+    """Deflated data of a kind of block that there is not."""
+    whole = bytearray(archive(path / "whole.zip", {"one.png": cast.picture(1)}).read_bytes())
+    whole[30 + len("one.png")] = 0xFF
+    (path / "unpackable.zip").write_bytes(whole)
+    return path / "unpackable.zip"
+
+
+def unpackable_lzma(path: Path) -> Path:
+    with zipfile.ZipFile(path / "whole.zip", "w", zipfile.ZIP_LZMA) as made:
+        made.writestr("one.png", cast.picture(1))
+    whole = bytearray((path / "whole.zip").read_bytes())
+    whole[50:60] = b"\xff" * 10
+    (path / "lzma.zip").write_bytes(whole)
+    return path / "lzma.zip"
+
+
 def escaping(path: Path) -> Path:
     return archive(path / "escape.zip", {"../../one.png": cast.picture(1)})
 
@@ -90,6 +113,8 @@ def not_a_picture(path: Path) -> Path:
         (latin, "ada-1.txt is not UTF-8 text"),
         (corrupt, "is not a readable ZIP archive"),
         (flipped, "is not a readable ZIP archive"),
+        (unpackable, "is not a readable ZIP archive"),
+        (unpackable_lzma, "is not a readable ZIP archive"),
         (escaping, "names a file outside itself"),
         (empty, "There are no pictures in"),
         (words_only, "There are no pictures in"),

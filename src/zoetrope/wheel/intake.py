@@ -2,9 +2,11 @@
 
 import io
 import itertools
+import lzma
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +25,9 @@ SMALLEST_SIDE = 32
 MOST_FILES = 5000
 MOST_BYTES = 2 * 2**30
 _CAPTION_BYTES = 64 * 2**10
+# What zipfile lets through of its own, of the operating system's and of each compression's errors.
+_BROKEN_ZIP: tuple[type[Exception], ...] = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError)
+_BROKEN_ZIP += (NotImplementedError, EOFError, ValueError, OSError)
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,12 @@ def take_in(workspace: Workspace, found: Sequence[Found]) -> Intake:
 
 def _named(folder: Path, fresh: Iterable[Found]) -> dict[str, Found]:
     """Each picture by the file it will be."""
-    stems = {path.stem for path in (folder / SOURCES).glob("*")}
+    # On a Mac and on Windows, Ada.png and ada.png are one file.
+    stems = {path.stem.casefold() for path in (folder / SOURCES).glob("*")}
     named = {}
     for picture in fresh:
         stem = _free_stem(stems, picture)
-        stems.add(stem)
+        stems.add(stem.casefold())
         named[f"{SOURCES}/{stem}{Path(picture.name).suffix.lower()}"] = picture
     return named
 
@@ -151,7 +157,7 @@ def _from_zip(path: Path) -> Iterator[Found]:
                 words = _member(archive, beside, _CAPTION_BYTES) if beside else None
                 picture = _member(archive, info, Limits().max_bytes)
                 yield _checked(f"{path}: {name}", inner.name, picture, words, f"{path}: {inner.with_suffix('.txt')}")
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
+    except _BROKEN_ZIP as error:
         raise UserError(f"{path} is not a readable ZIP archive; nothing was added.") from error
     except RuntimeError as error:
         raise UserError(f"{path} is encrypted or uses a compression that is not known here.") from error
@@ -201,4 +207,4 @@ def _free_stem(taken: Container[str], picture: Found) -> str:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")[:80] or picture.sha256[:12]
     # A caption belongs to a stem, so no two pictures share one.
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([stem], numbered) if name not in taken)
+    return next(name for name in itertools.chain([stem], numbered) if name.casefold() not in taken)
