@@ -121,6 +121,26 @@ def test_a_folder_in_brackets_is_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ada")
+def test_a_damaged_persona_does_not_hide_the_others() -> None:
+    run("persona", "new", "eve", "--kind", "drawn", "--consent", "fictional")
+    (personas_folder() / "eve" / "events.jsonl").write_text("{}\n", encoding="utf-8")
+    listed = told("persona", "list")
+    assert [each["name"] for each in listed["personas"]] == ["ada"]
+    assert "eve/events.jsonl line 1 is not an event" in listed["faults"][0]
+    assert "eve/events.jsonl" in run("persona", "list").stdout
+
+
+@pytest.mark.usefixtures("ada")
+def test_where_nothing_was_decided_no_undo_is_promised() -> None:
+    run("keep", "ada", "--all")
+    assert run("keep", "ada", "--all").stdout == "0 kept, as nothing waits for a decision.\n"
+
+
+def test_a_name_longer_than_any_file_is_no_persona() -> None:
+    assert "no persona called" in run("persona", "status", "a" * 300, code=2).stderr
+
+
+@pytest.mark.usefixtures("ada")
 def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "side_view.png").write_bytes(cast.picture(7))

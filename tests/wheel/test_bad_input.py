@@ -222,3 +222,10 @@ def test_a_second_training_of_the_same_persona(tmp_path: Path, given: Path) -> N
         assert contents(ada.folder) == before
         assert well(ada.folder)
     assert well(ada.folder)
+
+
+def test_a_name_that_no_file_can_have_is_refused_before_the_training(tmp_path: Path) -> None:
+    data, output = cast.folder(tmp_path / "data"), tmp_path / "lora"
+    said = refused("train", "--model", "nano-flux", "--data", data, "--output", output, "--name", "a" * 300)
+    assert "at most 100 letters" in said
+    assert not output.exists()

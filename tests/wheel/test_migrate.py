@@ -90,3 +90,10 @@ def test_a_damaged_record_is_kept_and_named(older: Workspace) -> None:
 def test_no_migration_while_a_training_writes(older: Workspace) -> None:
     with older.training(), pytest.raises(UserError, match="ada is being trained already"):
         migrate(Workspace(older.folder))
+
+
+def test_a_record_of_another_form_is_one_sentence(tmp_path: Path) -> None:
+    folder = cast.ada(tmp_path / "ada").folder
+    (folder / RECORD).write_text('{"applied": 5}', encoding="utf-8")
+    with pytest.raises(UserError, match="is not what Zoetrope wrote"):
+        open_workspace(str(folder))

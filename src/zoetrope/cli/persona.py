@@ -241,15 +241,23 @@ def list_personas(as_json: JsonFlag = False) -> None:
     from zoetrope.wheel.workspace import PERSONA, Workspace, personas_folder
 
     found = [Workspace(path.parent) for path in sorted(personas_folder().glob(f"*/{PERSONA}"))]
-    told = [_told(workspace, workspace.state()) for workspace in found]
+    told, faults = [], []
+    for workspace in found:
+        try:
+            told.append(_told(workspace, workspace.state()))
+        except UserError as error:
+            # One that is damaged must not hide the others.
+            faults.append(str(error))
 
     def show() -> None:
         for each in told:
             paper.print(f"{each['name']}: {len(each['pictures'])} pictures, {len(each['versions'])} versions")
-        if not told:
+        for fault in faults:
+            paper.print(f"Note: {fault}", highlight=False)
+        if not found:
             paper.print("No persona yet: zoetrope persona new NAME --kind drawn --consent fictional")
 
-    emit({"personas": told}, as_json, show)
+    emit({"personas": told, "faults": faults}, as_json, show)
 
 
 @app.command()

@@ -166,8 +166,10 @@ def _reason(text: str) -> "Reason":
 
 
 def _answer(done: str, entries: "list[Entry]", as_json: bool) -> None:
+    # Where nothing was recorded, an undo would take back something else.
+    back = "; `zoetrope persona undo` takes it back." if entries else ", as nothing waits for a decision."
     emit(
         {done: [entry.sha256 for entry in entries]},
         as_json,
-        lambda: paper.print(f"{len(entries)} {done}; `zoetrope persona undo` takes it back.", highlight=False),
+        lambda: paper.print(f"{len(entries)} {done}{back}", highlight=False),
     )

@@ -118,8 +118,9 @@ def train(
         shown = tuple(replace(item, other=True) for item in others.items)
         dataset = Dataset(dataset.items + shown, dataset.dropped + others.dropped)
     called = name or output.resolve().name
-    if not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise UserError(f"{called!r} cannot be a LoRA's name: use letters, digits, and - _ . between them.")
+    # A name that no file can have would be found out at the export, after the training.
+    if len(called) > 100 or not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise UserError(f"{called!r} cannot be a LoRA's name: use at most 100 letters, digits, and - _ . between them.")
     order = Order(found, dataset, output, called, made, trigger, tuple(sample or ()), assistant, resume)
     speaks = crew().is_main_process
     if anew:

@@ -65,7 +65,10 @@ def mark_new(folder: Path) -> None:
 def check_known(folder: Path) -> list[str]:
     """What was applied to a workspace; one that a newer program migrated is refused."""
     path = folder / RECORD
-    known = [str(name) for name in _read(path).get("applied", [])] if path.is_file() else []
+    said = _read(path).get("applied", []) if path.is_file() else []
+    if not isinstance(said, list):
+        raise UserError(f"{path} is not what Zoetrope wrote; it was kept as it is, repair or restore it.")
+    known = [str(name) for name in said]
     newer = [name for name in known if name not in MIGRATIONS]
     if newer:
         raise UserError(f"{folder} was written by a newer Zoetrope ({newer[0]}); update Zoetrope to open it.")

@@ -1,5 +1,6 @@
 """A persona's workspace: one folder, one lock, one record."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -197,7 +198,8 @@ def open_workspace(named: str) -> Workspace:
 def find_workspace(named: str) -> Workspace:
     """The workspace of a persona in the data folder, or at a path, in whatever form its files are."""
     for folder in (personas_folder() / named, Path(named)):
-        if (folder / PERSONA).is_file():
+        # Unlike Path.is_file this does not raise where a name is longer than any file's.
+        if os.path.isfile(folder / PERSONA):
             return Workspace(folder)
     known = ", ".join(sorted(path.parent.name for path in personas_folder().glob(f"*/{PERSONA}")))
     hint = f"there are {known}" if known else "make one with `zoetrope persona new`"
