@@ -135,7 +135,18 @@ def test_alpha_from_the_header_is_folded_in(tmp_path: Path, said: dict[str, obje
     torch.testing.assert_close(read[f"{BLOCK}.attn.to_q.lora_B.weight"], torch.full((32, 2), scale))
 
 
-@pytest.mark.parametrize("said", ["{", "[1]", '{"transformer.lora_alpha": "x"}', '{"transformer.alpha_pattern": 3}'])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{",
+        "[1]",
+        '{"transformer.lora_alpha": "x"}',
+        '{"transformer.alpha_pattern": 3}',
+        '{"transformer.lora_alpha": NaN}',
+        '{"transformer.lora_alpha": 1e999}',
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
 def test_a_header_that_says_alpha_unreadably_is_refused(tmp_path: Path, said: str) -> None:
     path = written(tmp_path / "x.safetensors", pair(f"{BLOCK}.attn.to_q"), {"lora_adapter_metadata": said})
     with pytest.raises(UserError, match="alpha"):

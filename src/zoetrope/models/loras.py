@@ -113,6 +113,8 @@ def read_state(lora: LoraFile, family: Family, folder: Path) -> "dict[str, torch
         down, up = tensors[halves["down"]].float(), tensors[halves["up"]].float()
         stated = alphas(layer, len(down))
         alpha = float(tensors[halves["alpha"]]) if "alpha" in halves else stated
+        if not math.isfinite(alpha):
+            raise UserError(f"{lora.path.name} is damaged: its header says an alpha that is not finite.")
         state.update(_split(down, up * (alpha / len(down)), known[layer]))
     return state
 
@@ -127,7 +129,7 @@ def _stated_alphas(lora: LoraFile) -> Callable[[str, int], float]:
             for part in _PARTS
             for layer, alpha in (said.get(f"{part}.alpha_pattern") or {}).items()
         }
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{lora.path.name} is damaged: its header does not say its alpha readably.") from error
 
     def alpha_of(layer: str, rank: int) -> float:
