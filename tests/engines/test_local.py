@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from tests import tiny
 from zoetrope.engines.engine import Cancelled, Made, Step
@@ -119,6 +120,19 @@ def test_loras_are_part_of_the_recipe_and_never_reload_the_base(
     ]
     other = LocalEngine(engine.catalogue, LoraShelf(tmp_path))
     assert pixels(other.make(both[0].recipe)) == pixels(both) != pixels(first) != base
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    """A LoRA of endless numbers leaves only such numbers, which a cast to colours would make black."""
+    engine = new_engine(tmp_path)
+    weights = load_file(str(tiny.saved_lora("dev")))
+    path = tmp_path / "huge.safetensors"
+    save_file({name: weight * 1e30 for name, weight in weights.items()}, path)
+    engine.lend_lora(lora := open_lora(path))
+    before = pixels(engine.make(ordered(engine)))
+    with pytest.raises(UserError, match="no picture but numbers without end"):
+        engine.make(ordered(engine, loras=[(lora, 1.0)]))
+    assert pixels(engine.make(ordered(engine))) == before
 
 
 def test_a_lora_that_does_not_fit_is_refused_before_anything_is_loaded(

@@ -117,6 +117,16 @@ def test_a_torn_last_line_is_left_out_and_repaired(ada: Workspace) -> None:
     assert [event.number for event in ada.log.read()] == list(range(1, len(before) + 2))
 
 
+def test_a_last_event_without_its_line_break_counts(ada: Workspace) -> None:
+    before = ada.state()
+    ada.log.path.write_bytes(ada.log.path.read_bytes().rstrip(b"\n"))
+    assert ada.state() == before
+    assert examine(ada) == []
+    ada.caption({next(iter(before.pictures)): "more"}, "person")
+    assert [event.number for event in ada.log.read()] == list(range(1, len(ada.log.read()) + 1))
+    assert next(iter(ada.state().pictures.values())).caption == "more"
+
+
 def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
     data = ada.log.path.read_bytes()
     ada.log.path.write_bytes(data.replace(b'"number":2', b'"number":7'))

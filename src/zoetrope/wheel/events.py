@@ -225,6 +225,8 @@ class EventLog:
         Only what was added since the last look is parsed; a change further up is seen by its checksum.
         """
         data = self._bytes()
+        if _lacks_its_end(data):
+            data += b"\n"
         known = _PARSED.get(self.path)
         if known is None or zlib.crc32(data[: known.size]) != known.checksum or len(data) < known.size:
             known = _Parsed(0, 0, ())
@@ -247,6 +249,9 @@ class EventLog:
     def repair(self) -> bool:
         """Cut off the half line that a crash left at the end; whether there was one."""
         data = self._bytes()
+        if _lacks_its_end(data):
+            self._write(b"\n")
+            return False
         whole = data.rfind(b"\n") + 1
         if whole == len(data):
             return False
@@ -290,6 +295,15 @@ class EventLog:
         if isinstance(version, int) and version > SCHEMA:
             return f"{self.path} was written by a newer Zoetrope; update Zoetrope to read it."
         return f"{self.path} line {number} is not an event; it was kept as it is, repair or restore it."
+
+
+def _lacks_its_end(data: bytes) -> bool:
+    """An editor may take the last line break away: the event before it is whole all the same."""
+    last = data[data.rfind(b"\n") + 1 :]
+    try:
+        return bool(last) and _EVENT.validate_json(last) is not None
+    except (ValidationError, RecursionError):
+        return False
 
 
 def _whole_lines(data: bytes) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Pictures made here, by diffusers."""
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -132,13 +133,17 @@ class LocalEngine:
         generators = [torch.Generator("cpu").manual_seed(recipe.seed + index) for index in range(recipe.batch_size)]
         arguments = model.family.call_arguments(recipe, generators, self._picture(recipe))
         try:
-            with quiet(), _exactly(self.plan(model)):
+            with quiet(), _exactly(self.plan(model)), _finite():
                 images: list[Image] = pipeline(
                     **arguments, callback_on_step_end=on_step, callback_on_step_end_tensor_inputs=[]
                 ).images
         except (torch.OutOfMemoryError, MemoryError) as error:
             size = f"{recipe.batch_size} of {recipe.width}x{recipe.height}"
             raise UserError(f"Memory ran out while drawing {size}: ask for a smaller size or batch.") from error
+        except RuntimeWarning as error:
+            raise UserError(
+                "What came out is no picture but numbers without end: a LoRA, its weight or the guidance is too strong."
+            ) from error
         finally:
             # Interrupted drawings leave offloaded parts on the device.
             pipeline.maybe_free_model_hooks()
@@ -165,6 +170,14 @@ def _callback(steps: int, progress: Progress | None, cancel: Cancel | None) -> C
 def _stop_if_asked(cancel: Cancel | None) -> None:
     if cancel and cancel():
         raise Cancelled
+
+
+@contextmanager
+def _finite() -> Iterator[None]:
+    """Numpy's remark that it casts what is no number ends the drawing: it would come out black."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "invalid value encountered in cast", RuntimeWarning)
+        yield
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""The wheel in the browser: a persona's sources, captions and decisions. Its files are the truth; nothing is kept here."""
+"""The wheel in the browser: sources, captions, decisions. The workspace is the truth; nothing is kept here."""

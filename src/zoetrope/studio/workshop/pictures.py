@@ -29,4 +29,3 @@ def sent(request: HttpRequest, workspace: Workspace, sha256: str, side: int) -> 
     response.headers["Cache-Control"] = _FOREVER
     response.headers["ETag"] = tag
     return response
-

@@ -18,7 +18,9 @@ def take(workspace: Workspace, files: "Sequence[UploadedFile[bytes]]") -> Intake
     if not files:
         raise UserError("Nothing was sent: choose pictures, or drop them on the page.")
     if len(files) > MOST_FILES or sum(file.size or 0 for file in files) > MOST_BYTES:
-        raise UserError(f"That is too much at once: {MOST_FILES} files and {MOST_BYTES >> 30} GB are taken. Nothing was.")
+        raise UserError(
+            f"That is too much at once: {MOST_FILES} files and {MOST_BYTES >> 30} GB are taken. Nothing was."
+        )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for number, file in enumerate(files):
