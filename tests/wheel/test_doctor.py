@@ -129,6 +129,8 @@ def test_exports_are_held_against_the_record(ada: Workspace) -> None:
 
     sha256 = hash_bytes(b"lora")
     ada.record([ev.Trained(round=1, dataset="d", lora=sha256), ev.Exported(round=1, version=1, sha256=sha256)])
+    exports.mkdir()
+    (exports / "ada_v1.json").write_text(json.dumps({"sha256": sha256}), encoding="utf-8")
     assert [finding.mended for finding in examine(ada)] == [True], "a missing one is copied from its round"
     assert (exports / "ada_v1.safetensors").read_bytes() == b"lora"
     assert examine(ada) == []
@@ -137,6 +139,25 @@ def test_exports_are_held_against_the_record(ada: Workspace) -> None:
     (exports / "ada_v1.safetensors").unlink()
     (training / "ada.safetensors").unlink()
     assert [finding.what for finding in examine(ada)] == ["exports/ada_v1.safetensors is missing: put it back."]
+    (exports / "ada_v1.json").write_text(json.dumps({"sha256": "0"}), encoding="utf-8")
+    assert "exports/ada_v1.json is of another LoRA" in [finding.what.split(":")[0] for finding in examine(ada)]
+    (exports / "ada_v1.json").unlink()
+    assert "exports/ada_v1.json is missing" in [finding.what.split(":")[0] for finding in examine(ada)]
+
+
+@pytest.mark.parametrize(
+    "said", [None, "[1]", '{"scores": 5, "pictures": []}', '{"scores": {}, "pictures": [{"scene": "a"}]}']
+)
+def test_a_recorded_card_that_is_not_whole_is_told(ada: Workspace, said: str | None) -> None:
+    card = ada.folder / "rounds" / "001" / "card"
+    card.mkdir(parents=True)
+    if said is not None:
+        (card / "card.json").write_text(said, encoding="utf-8")
+    ada.record([ev.Carded(round=1, scores={})])
+    assert [finding.what.split(":")[0] for finding in examine(ada)] == ["The card of round 1 is not whole"]
+    (card / "card.json").write_text('{"scores": {}, "pictures": [{"scene": "a"}]}', encoding="utf-8")
+    (card / "a.png").write_bytes(cast.picture(1))
+    assert examine(ada) == []
 
 
 @pytest.mark.parametrize("name", ["rounds/001/card/card.json", "rounds/001/manifest.json", "exports/ada_v1.json"])
@@ -161,6 +182,9 @@ def test_a_damaged_recipe_is_written_again_from_its_picture(ada: Workspace) -> N
     assert examine(ada) == []
     sidecar = (ada.folder / file).with_suffix(".json")
     sidecar.write_text("{", encoding="utf-8")
+    assert [finding.mended for finding in examine(ada)] == [True]
+    assert sidecar.read_text(encoding="utf-8") == recipe.to_json()
+    sidecar.unlink()
     assert [finding.mended for finding in examine(ada)] == [True]
     assert sidecar.read_text(encoding="utf-8") == recipe.to_json()
 

@@ -252,5 +252,7 @@ def _about(order: Order) -> exports.About:
         family=order.model.family.name,
         dataset=dataset_hash(order.dataset.items),
         licence=order.model.notes.licence,
-        tags=Counter(phrase.strip() for item in order.dataset.items for phrase in item.caption.split(",")),
+        tags=Counter(
+            phrase.strip() for item in order.dataset.items if not item.other for phrase in item.caption.split(",")
+        ),
     )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.media.errors import MediaError
@@ -11,8 +12,9 @@ from zoetrope.media.files import write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_file
 from zoetrope.media.recipe import read_recipe
 from zoetrope.models.headers import read_header
-from zoetrope.wheel.events import Changed
+from zoetrope.wheel.events import Changed, Origin
 from zoetrope.wheel.firstsources import DRAWING
+from zoetrope.wheel.measure import card_folder
 from zoetrope.wheel.state import State, Version, settled
 from zoetrope.wheel.strays import find_strays, put_aside
 from zoetrope.wheel.workspace import Busy, Workspace, read_caption, round_folder
@@ -103,16 +105,18 @@ def _recipes(workspace: Workspace, state: State) -> Iterator[Finding]:
     for entry in state.pictures.values():
         beside = workspace.path(entry).with_suffix(".json")
         name = beside.relative_to(workspace.folder).as_posix()
-        if not beside.is_file():
+        # A missing picture was told already, and what a person gave has no recipe.
+        if not workspace.path(entry).is_file() or not (beside.is_file() or entry.origin is Origin.synthetic):
             continue
         try:
             recipe = read_recipe(workspace.path(entry)).to_json()
-        except MediaError:
+        except (MediaError, OSError):
             yield Finding(f"{name} is damaged, and its picture holds no recipe to write it from: restore it.")
             continue
-        if beside.read_bytes() != recipe.encode():
+        if not beside.is_file() or beside.read_bytes() != recipe.encode():
+            what = "damaged" if beside.is_file() else "missing"
             write_text_atomic(beside, recipe)
-            yield Finding(f"{name} was damaged and was written again from its picture.", mended=True)
+            yield Finding(f"{name} was {what} and was written again from its picture.", mended=True)
 
 
 def _strays(workspace: Workspace) -> list[Finding]:
@@ -144,7 +148,9 @@ def _trainings(workspace: Workspace, state: State) -> list[Finding]:
         with workspace.training():
             inside = [workspace.folder / name for name in _ROUNDS]
             found = _temporary(workspace.folder, [path for path in inside if path.is_dir()])
-            return [*found, *_unfinished(workspace, state), *_exports(workspace, state), *_damaged(workspace.folder)]
+            looked = (_unfinished, _exports, _sheets, _cards)
+            told = [finding for look in looked for finding in look(workspace, state)]
+            return [*found, *told, *_damaged(workspace.folder)]
     except Busy:
         return [Finding(f"{workspace.name} is being trained: rounds and exports were not looked at.", harmless=True)]
 
@@ -177,6 +183,42 @@ def _exports(workspace: Workspace, state: State) -> Iterator[Finding]:
             yield Finding(f"{name} was missing and was copied from its round.", mended=True)
         else:
             yield Finding(f"{name} is missing: put it back.")
+
+
+def _sheets(workspace: Workspace, state: State) -> Iterator[Finding]:
+    """The sheet beside each version says of which file it is."""
+    for version in state.versions:
+        path = workspace.folder / "exports" / f"{workspace.name}_v{version.number}.json"
+        if not path.is_file():
+            yield Finding(
+                f"{_name(path, workspace.folder)} is missing: put it back, others read there what the LoRA is."
+            )
+        elif _read_object(path).get("sha256", version.sha256) != version.sha256:
+            yield Finding(f"{_name(path, workspace.folder)} is of another LoRA: put the original back.")
+
+
+def _cards(workspace: Workspace, state: State) -> Iterator[Finding]:
+    """A round whose card is recorded has its scores and pictures."""
+    for number in state.cards:
+        folder = card_folder(workspace, number)
+        told = _read_object(folder / "card.json")
+        scenes = told.get("pictures")
+        pictures = [each.get("scene") for each in scenes if isinstance(each, dict)] if isinstance(scenes, list) else []
+        whole = isinstance(told.get("scores"), dict) and pictures
+        if not whole or not all((folder / f"{scene}.png").is_file() for scene in pictures):
+            again = f"`zoetrope card {workspace.name}` draws the newest again"
+            yield Finding(
+                f"The card of round {number} is not whole: restore {_name(folder, workspace.folder)}; {again}."
+            )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """What a JSON file says; damaged ones are told elsewhere."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _copy_of(version: Version, workspace: Workspace) -> Path | None:
