@@ -9,13 +9,16 @@ from typing import Any
 
 import django
 import pytest
-from hypothesis import settings
+from django.conf import settings
+from hypothesis import settings as thinking
 
 # The studio's settings are read once, before any test has its own home; its conftest imports models.
 os.environ["ZOETROPE_HOME"] = tempfile.mkdtemp(prefix="zoetrope-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "zoetrope.studio.settings"
 os.environ.pop("DATABASE_URL", None)
 django.setup()
+# A login is slow on purpose; what is tested here is not how slow.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_configure() -> None:
@@ -23,8 +26,8 @@ def pytest_configure() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # A busy machine is no fault of the code.
-    settings.register_profile("patient", deadline=None)
-    settings.load_profile("patient")
+    thinking.register_profile("patient", deadline=None)
+    thinking.load_profile("patient")
 
 
 def pytest_unconfigure() -> None:

@@ -27,6 +27,18 @@ PAGES = {
     ("persona", "GET"): (200, 200, 200, 404, 302),
     ("persona-settings", "GET"): (200, 403, 403, 404, 302),
     ("persona-consent", "GET"): (404, 403, 403, 404, 302),
+    ("sources", "GET"): (200, 200, 200, 404, 302),
+    ("sources", "POST"): (400, 400, 403, 404, 302),
+    ("captions", "GET"): (200, 200, 200, 404, 302),
+    ("captions", "POST"): (404, 404, 403, 404, 302),
+    ("review", "GET"): (200, 200, 200, 404, 302),
+    ("decide", "POST"): (400, 400, 403, 404, 302),
+    ("undo", "POST"): (400, 400, 403, 404, 302),
+    ("card", "GET"): (200, 200, 200, 404, 302),
+    ("card-picture", "GET"): (404, 404, 404, 404, 302),
+    ("exports", "GET"): (200, 200, 200, 404, 302),
+    ("export", "GET"): (404, 404, 404, 404, 302),
+    ("picture", "GET"): (404, 404, 404, 404, 302),
 }
 # The same for the API, whose visitors without a login are told 401.
 CALLS = {
@@ -59,6 +71,7 @@ def address(cast: Cast, name: str) -> str:
     membership = Membership.objects.get(user__username="vic", space=cast.space)
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
+    plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320"}
     route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):

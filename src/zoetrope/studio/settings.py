@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "ninja",
     "zoetrope.studio.spaces",
     "zoetrope.studio.personas",
+    "zoetrope.studio.workshop",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -53,6 +54,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "zoetrope.studio.spaces.here.around",
+                "zoetrope.studio.personas.panels.around",
             ]
         },
     }

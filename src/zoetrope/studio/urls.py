@@ -7,5 +7,6 @@ from zoetrope.studio.api import api
 urlpatterns = [
     path("", include("zoetrope.studio.spaces.urls")),
     path("", include("zoetrope.studio.personas.urls")),
+    path("", include("zoetrope.studio.workshop.urls")),
     path("api/", api.urls),
 ]

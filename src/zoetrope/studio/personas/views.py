@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from zoetrope.errors import UserError
 from zoetrope.studio.personas import forms
 from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
+from zoetrope.studio.personas.panels import PANELS
 from zoetrope.studio.personas.workspaces import adopt, begin, mirror, strays, told_persona, workspace_of
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role
@@ -71,7 +72,8 @@ def persona_of(place: Place, name: str) -> Persona:
 def home(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     """A persona's home: what it is, what it has, what it waits for."""
     found = persona_of(place, persona)
-    return render(request, "personas/home.html", {"persona": found})
+    panels = [(panel.template, panel.fill(request, place, found)) for panel in PANELS]
+    return render(request, "personas/home.html", {"persona": found, "panels": panels})
 
 
 @in_space(Role.owner)

@@ -22,6 +22,11 @@ class Place:
     space: Space
     role: Role
 
+    def ask(self, needed: Role) -> None:
+        """Refuse where the visitor's role does not reach."""
+        if self.role < needed:
+            raise PermissionDenied(f"This takes the role {needed.label.lower()} in {self.space.name}.")
+
     @property
     def reviews(self) -> bool:
         return self.role >= Role.reviewer
@@ -36,9 +41,9 @@ def place_of(user: User, slug: str, needed: Role = Role.viewer) -> Place:
     found = Membership.objects.select_related("space").filter(user=user, space__slug=slug).first()
     if found is None:
         raise Http404("There is no such space.")
-    if found.role < needed:
-        raise PermissionDenied(f"This takes the role {needed.label.lower()} in {found.space.name}.")
-    return Place(found.space, Role(found.role))
+    place = Place(found.space, Role(found.role))
+    place.ask(needed)
+    return place
 
 
 def in_space(

@@ -1,4 +1,4 @@
-"""How Django knows this app."""
+"""How Django knows this app, and what it adds to a persona's pages."""
 
 from django.apps import AppConfig
 
@@ -8,3 +8,11 @@ class Workshop(AppConfig):
 
     name = "zoetrope.studio.workshop"
     label = "workshop"
+
+    def ready(self) -> None:
+        from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
+        from zoetrope.studio.workshop.panel import fill
+
+        PANELS.append(Panel("workshop/panel.html", fill))
+        pages = ("Sources", "sources"), ("Captions", "captions"), ("Review", "review"), ("Card", "card")
+        TABS.extend(Tab(label, address) for label, address in (*pages, ("Exports", "exports")))

@@ -1,0 +1,93 @@
+"""What a workspace has to show: coverage, cards, exports."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.http import Http404
+
+from zoetrope.models.catalogue import Catalogue
+from zoetrope.wheel.coverage import Coverage, cover
+from zoetrope.wheel.measure import BASE, card_folder
+from zoetrope.wheel.scenes import asked, subject
+from zoetrope.wheel.state import Entry
+from zoetrope.wheel.workspace import Workspace
+
+_SCENE = re.compile(r"[a-z0-9_-]{1,80}")
+_EXPORT = re.compile(r"[a-z0-9_-]{1,60}_v[0-9]{1,6}\.(safetensors|json|png)")
+
+
+def entry_of(workspace: Workspace, sha256: str) -> Entry:
+    """A picture by its whole hash."""
+    entry = workspace.state().pictures.get(sha256)
+    if entry is None:
+        raise Http404("There is no such picture.")
+    return entry
+
+
+def coverage(workspace: Workspace, entries: Sequence[Entry]) -> Coverage:
+    """Which of the card's scenes the captions already show."""
+    persona = workspace.persona
+    model = Catalogue().find(persona.base)
+    captions = {entry.file: entry.caption for entry in entries}
+    return cover(captions, asked(model, subject(persona, model)), (persona.name, persona.trigger))
+
+
+def cards(workspace: Workspace, left: str, right: str) -> dict[str, Any]:
+    """Two cards scene by scene, and which others there are; the newest beside the one before if none is asked for."""
+    state = workspace.state()
+    named = {number: f"v{_version(workspace, number)}" for number in sorted(state.cards)}
+    if (card_folder(workspace, BASE) / "card.json").is_file():
+        named = {BASE: "the base", **named}
+    numbers = list(named)
+    if not numbers:
+        return {"cards": named, "rows": []}
+    chosen = _chosen(numbers, left, right)
+    one, other = (_told(workspace, number) for number in chosen)
+    rows = [
+        {"name": each["scene"], "label": each["label"], "rounds": chosen}
+        for each in other["pictures"]
+        if any(same["scene"] == each["scene"] for same in one["pictures"])
+    ]
+    scores = [(name, one["scores"].get(name), value) for name, value in other["scores"].items()]
+    titles = [named[number] for number in chosen]
+    return {"cards": named, "rows": rows, "scores": scores, "chosen": chosen, "titles": titles}
+
+
+def _chosen(numbers: Sequence[int], left: str, right: str) -> tuple[int, int]:
+    asked_for = [int(text) if text.isdecimal() and int(text) in numbers else None for text in (left, right)]
+    newest = numbers[-1]
+    before = numbers[-2] if len(numbers) > 1 else newest
+    return (before if asked_for[0] is None else asked_for[0], newest if asked_for[1] is None else asked_for[1])
+
+
+def _version(workspace: Workspace, number: int) -> int:
+    return max((each.number for each in workspace.state().versions if each.round == number), default=0)
+
+
+def _told(workspace: Workspace, number: int) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((card_folder(workspace, number) / "card.json").read_text(encoding="utf-8"))
+    return told
+
+
+def card_picture(workspace: Workspace, number: int, scene: str) -> Path | None:
+    """The file of a scene; names are plain, so that none leads elsewhere."""
+    return card_folder(workspace, number) / f"{scene}.png" if _SCENE.fullmatch(scene) else None
+
+
+def exports(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every version with its file's size and what its sheet says, the newest first."""
+    found = []
+    for version in reversed(workspace.state().versions):
+        stem = f"{workspace.name}_v{version.number}"
+        path = workspace.folder / "exports" / f"{stem}.safetensors"
+        size = path.stat().st_size if path.is_file() else 0
+        found.append({"version": version, "stem": stem, "size": size, "card": path.with_suffix(".png").is_file()})
+    return found
+
+
+def export_file(workspace: Workspace, name: str) -> Path | None:
+    """An export by its name."""
+    return workspace.folder / "exports" / name if _EXPORT.fullmatch(name) else None

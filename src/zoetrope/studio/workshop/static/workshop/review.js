@@ -1,0 +1,195 @@
+// The gate: one key a decision. A decision shows at once and is recorded behind it, in order; a refusal brings it back.
+"use strict";
+
+const gate = document.getElementById("gate");
+
+if (gate) {
+  const part = (name) => gate.querySelector(`[data-${name}]`);
+  const waiting = JSON.parse(document.getElementById("waiting").textContent);
+  const csrf = document.querySelector("meta[name=csrf]").content;
+  const may = gate.dataset.may === "yes";
+  const address = (sha256, side) => gate.dataset.picture.replace("SHA", sha256).replace(/1$/, side);
+  const chosen = new Set();
+  const done = [];
+  let at = 0;
+  let queue = Promise.resolve();
+  let reasons = false;
+
+  const current = () => waiting[at];
+  const many = () => !part("many").hidden;
+
+  function show() {
+    const entry = current();
+    gate.hidden = !waiting.length;
+    document.getElementById("done").hidden = waiting.length > 0;
+    if (!entry) return;
+    part("shown").src = address(entry.sha256, 1280);
+    part("shown").alt = entry.caption || "no caption";
+    part("caption").textContent = entry.caption || "No caption yet.";
+    part("position").textContent = `${at + 1} of ${waiting.length}`;
+    part("from").textContent = `· ${entry.origin}${entry.round ? `, round ${entry.round}` : ""}`;
+    // The next ones are there before they are asked for.
+    for (const next of waiting.slice(at + 1, at + 4)) new Image().src = address(next.sha256, 1280);
+    if (many()) grid();
+  }
+
+  function grid() {
+    part("many").replaceChildren(
+      ...waiting.map((entry) => {
+        const item = document.createElement("li");
+        item.tabIndex = 0;
+        item.dataset.sha256 = entry.sha256;
+        item.setAttribute("role", "option");
+        item.setAttribute("aria-selected", String(chosen.has(entry.sha256)));
+        const image = new Image();
+        image.loading = "lazy";
+        image.alt = entry.caption || "no caption";
+        image.src = address(entry.sha256, 320);
+        item.append(image);
+        return item;
+      }),
+    );
+  }
+
+  function decide(said) {
+    if (!may) return tell("Deciding takes the role reviewer in this space.");
+    const pictures = many() ? [...chosen] : [current()?.sha256].filter(Boolean);
+    if (!pictures.length) return tell(many() ? "Choose pictures first." : "");
+    const taken = waiting
+      .map((entry, index) => ({ entry, index }))
+      .filter(({ entry }) => pictures.includes(entry.sha256));
+    const decision = { taken, step: 0 };
+    done.push(decision);
+    for (const { entry } of taken) waiting.splice(waiting.indexOf(entry), 1);
+    at = Math.min(at, Math.max(0, waiting.length - 1));
+    chosen.clear();
+    tell("");
+    show();
+    queue = queue.then(() => ask({ ...said, pictures }))
+      .then((answer) => (decision.step = answer.step))
+      .catch((error) => bringBack(decision, error.message));
+  }
+
+  function bringBack(decision, sentence) {
+    done.splice(done.indexOf(decision), 1);
+    for (const { entry, index } of decision.taken) waiting.splice(index, 0, entry);
+    at = decision.taken[0].index;
+    tell(sentence);
+    show();
+  }
+
+  function undo() {
+    const decision = done.at(-1);
+    if (!decision) return tell("Nothing was decided here that could be taken back.");
+    queue = queue.then(() => ask({ do: "undo", step: decision.step }))
+      .then(() => bringBack(decision, "Taken back."))
+      .catch((error) => tell(error.message));
+  }
+
+  async function ask(body) {
+    let answer;
+    try {
+      answer = await fetch(gate.dataset.decide, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": csrf, "HX-Request": "true" },
+        body: JSON.stringify(body),
+      });
+    } catch {
+      throw new Error("The studio did not answer: this decision was not recorded. Is it still running?");
+    }
+    if (!answer.ok) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      throw new Error(page.querySelector(".note")?.textContent ?? "This decision was not recorded: load the page again.");
+    }
+    const told = await answer.json();
+    document.getElementById("left").textContent = told.left;
+    return told;
+  }
+
+  function tell(sentence) {
+    part("told").textContent = sentence;
+  }
+
+  function ways(shown) {
+    reasons = shown === "reasons";
+    part("reasons").hidden = shown !== "reasons";
+    part("correction").hidden = shown !== "correction";
+    if (shown === "correction") gate.querySelector("#instruction").focus();
+  }
+
+  const act = {
+    keep: () => decide({ do: "keep" }),
+    reject: () => ways("reasons"),
+    correct: () => (many() ? tell("Correct one picture at a time.") : ways("correction")),
+    skip: () => move(1),
+    undo,
+    grid: () => {
+      part("many").hidden = many() ? true : false;
+      part("stage").hidden = many();
+      gate.querySelector("[data-do=grid]").setAttribute("aria-pressed", String(many()));
+      show();
+    },
+  };
+
+  function move(by) {
+    if (!waiting.length) return;
+    at = (at + by + waiting.length) % waiting.length;
+    ways("");
+    show();
+  }
+
+  gate.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.do) act[button.dataset.do]();
+    else if (button?.dataset.reason) reject(button.dataset.reason);
+    else if (event.target.closest("[data-stage]")) zoom();
+    else toggle(event.target.closest("[data-sha256]"));
+  });
+
+  function reject(reason) {
+    ways("");
+    decide({ do: "reject", reason });
+  }
+
+  function zoom() {
+    part("stage").classList.toggle("zoomed");
+  }
+
+  function toggle(item) {
+    if (!item) return;
+    const sha256 = item.dataset.sha256;
+    chosen.has(sha256) ? chosen.delete(sha256) : chosen.add(sha256);
+    item.setAttribute("aria-selected", String(chosen.has(sha256)));
+    tell(`${chosen.size} chosen.`);
+  }
+
+  part("correction").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const field = gate.querySelector("#instruction");
+    const instruction = field.value.trim();
+    field.value = "";
+    ways("");
+    if (instruction) decide({ do: "correct", instruction });
+  });
+
+  const keys = { k: act.keep, r: act.reject, c: act.correct, s: act.skip, u: undo, g: act.grid, z: zoom };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") return ways("");
+    if (event.target.closest?.("input, textarea, select, summary")) return;
+    const number = Number(event.key);
+    if (reasons && number >= 1) {
+      part("reasons").querySelectorAll("button")[number - 1]?.click();
+    } else if (event.key === "ArrowRight" && !many()) move(1);
+    else if (event.key === "ArrowLeft" && !many()) move(-1);
+    else if (event.key === " " && event.target.dataset?.sha256) {
+      event.preventDefault();
+      toggle(event.target);
+    } else if (keys[event.key.toLowerCase()] && !event.repeat) {
+      event.preventDefault();
+      keys[event.key.toLowerCase()]();
+    }
+  });
+
+  show();
+}

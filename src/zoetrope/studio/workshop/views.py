@@ -1,0 +1,150 @@
+"""The workshop's pages."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from zoetrope.studio.personas.views import persona_of
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces.here import Place, in_space, member
+from zoetrope.studio.spaces.models import Role
+from zoetrope.studio.workshop import gate, pictures, shelf
+from zoetrope.studio.workshop.uploads import take
+from zoetrope.wheel.captions import lint, tags
+from zoetrope.wheel.events import Origin, Reason
+from zoetrope.wheel.state import Decision, Entry
+
+_A_PAGE = 60
+
+
+@require_GET
+@in_space()
+def picture(request: HttpRequest, place: Place, persona: str, sha256: str, side: int) -> HttpResponseBase:
+    """One picture, small or as it is."""
+    return pictures.sent(request, workspace_of(persona_of(place, persona)), sha256, side)
+
+
+@in_space()
+def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """The sources, and a place to drop more."""
+    found = persona_of(place, persona)
+    workspace = workspace_of(found)
+    if request.method == "POST":
+        place.ask(Role.reviewer)
+        taken = take(workspace, request.FILES.getlist("files"))
+        known = f" {len(taken.known)} were there already." if taken.known else ""
+        messages.success(request, f"{len(taken.added)} sources added.{known}")
+        return redirect("sources", place.space.slug, found.name)
+    entries = [entry for entry in workspace.state().pictures.values() if entry.origin is Origin.source]
+    said = {"persona": found, "coverage": shelf.coverage(workspace, entries)}
+    return render(request, "workshop/sources.html", said | _paged(request, entries))
+
+
+@in_space()
+def captions(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """Every picture with its words; what is wrong with them, and which words there are."""
+    found = persona_of(place, persona)
+    workspace = workspace_of(found)
+    if request.method == "POST":
+        place.ask(Role.reviewer)
+        entry = shelf.entry_of(workspace, request.POST.get("sha256", ""))
+        text = " ".join(request.POST.get("text", "").split())[:2000]
+        workspace.caption({entry.sha256: text}, member(request).username)
+        return render(request, "workshop/caption_saved.html", {"persona": found, "place": place})
+    entries = [entry for entry in workspace.state().pictures.values() if entry.decision is not Decision.rejected]
+    counted = list(tags(entries).items())
+    said = {"persona": found, "remarks": lint(workspace.persona, entries), "tags": counted[:60], "more": counted[60:]}
+    # What lacks words comes first.
+    entries.sort(key=lambda entry: bool(entry.caption))
+    return render(request, "workshop/captions.html", said | _paged(request, entries))
+
+
+@require_GET
+@in_space()
+def review(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """The gate: one picture at a time and one key a decision, or many at once."""
+    found = persona_of(place, persona)
+    state = workspace_of(found).state()
+    waiting = [gate.told(entry) for entry in state.of(Decision.waiting)]
+    said = {"persona": found, "waiting": waiting[: gate.MOST], "left": len(waiting), "reasons": [*Reason]}
+    return render(request, "workshop/review.html", said)
+
+
+@require_POST
+@in_space(Role.reviewer)
+def decide(request: HttpRequest, place: Place, persona: str) -> JsonResponse:
+    """Record decisions, or take one back; what is still left is told."""
+    workspace = workspace_of(persona_of(place, persona))
+    return JsonResponse(gate.decide(workspace, _body(request), member(request).username))
+
+
+@require_POST
+@in_space(Role.reviewer)
+def undo(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """Take back the last step in this workspace."""
+    taken = workspace_of(persona_of(place, persona)).undo()
+    messages.info(request, f"Taken back: {len(taken)} × {taken[0].kind}.")
+    return redirect(request.POST.get("next") or "persona", place.space.slug, persona)
+
+
+@require_GET
+@in_space()
+def card(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """Two cards side by side: any version beside any other, or beside the base."""
+    found = persona_of(place, persona)
+    said = shelf.cards(workspace_of(found), request.GET.get("left", ""), request.GET.get("right", ""))
+    return render(request, "workshop/card.html", {"persona": found, **said})
+
+
+@require_GET
+@in_space()
+def card_picture(request: HttpRequest, place: Place, persona: str, number: int, scene: str) -> HttpResponseBase:
+    """One scene of a round's card."""
+    return _file(shelf.card_picture(workspace_of(persona_of(place, persona)), number, scene), "image/png")
+
+
+@require_GET
+@in_space()
+def exports(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """The versions, to take away."""
+    found = persona_of(place, persona)
+    return render(request, "workshop/exports.html", {"persona": found, "versions": shelf.exports(workspace_of(found))})
+
+
+@require_GET
+@in_space()
+def export(request: HttpRequest, place: Place, persona: str, name: str) -> HttpResponseBase:
+    """One exported file."""
+    return _file(shelf.export_file(workspace_of(persona_of(place, persona)), name), None)
+
+
+def _file(path: Any, kind: str | None) -> HttpResponseBase:
+    if path is None or not path.is_file():
+        raise Http404("There is no such file.")
+    return FileResponse(path.open("rb"), as_attachment=kind is None, filename=path.name, content_type=kind)
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        said = json.loads(request.body)
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) else {}
+
+
+def _paged(request: HttpRequest, entries: list[Entry]) -> dict[str, Any]:
+    """One page of pictures, and where the next begins."""
+    text = request.GET.get("from", "0")
+    start = int(text) if text.isdecimal() and len(text) < 9 else 0
+    following = start + _A_PAGE if start + _A_PAGE < len(entries) else None
+    before = max(0, start - _A_PAGE) if start else None
+    return {
+        "entries": entries[start : start + _A_PAGE],
+        "total": len(entries),
+        "following": following,
+        "before": before,
+    }

@@ -1,0 +1,180 @@
+"""The wheel in the browser: what a page does is what the workspace says afterwards."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+
+from tests.studio.conftest import Cast
+from tests.wheel.cast import picture
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.wheel import events as ev
+from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.workspace import Workspace
+
+AT = "/s/studio/p/ada"
+
+
+def upload(name: str, data: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data)
+
+
+def sent(cast: Cast, *files: SimpleUploadedFile, who: str = "rui") -> HttpResponse:
+    answer: HttpResponse = cast.clients[who].post(f"{AT}/sources/", {"files": files})
+    return answer
+
+
+@pytest.fixture
+def ada(cast: Cast) -> Workspace:
+    """Ada with three pictures, each with its words."""
+    files = [upload(f"ada-{n}.png", picture(n)) for n in range(3)]
+    words = [upload(f"ada-{n}.txt", f"portrait of ada, scene {n}".encode()) for n in range(3)]
+    assert sent(cast, *files, *words).status_code == 302
+    return workspace_of(cast.ada)
+
+
+def entries(ada: Workspace) -> list[Entry]:
+    return list(ada.state().pictures.values())
+
+
+def decided(cast: Cast, who: str = "rui", **said: object) -> HttpResponse:
+    answer: HttpResponse = cast.clients[who].post(f"{AT}/review/decide/", json.dumps(said), "application/json")
+    return answer
+
+
+def test_dropped_pictures_become_sources_with_their_captions(cast: Cast, ada: Workspace) -> None:
+    assert [entry.caption for entry in entries(ada)] == [f"portrait of ada, scene {n}" for n in range(3)]
+    assert b"portrait of ada, scene 2" in cast.clients["vic"].get(f"{AT}/sources/").content
+
+
+def test_a_zip_is_taken_apart(cast: Cast) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("in/one.png", picture(1))
+        archive.writestr("in/one.txt", "portrait of ada")
+    assert sent(cast, upload("all.zip", packed.getvalue())).status_code == 302
+    assert [entry.caption for entry in entries(workspace_of(cast.ada))] == ["portrait of ada"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("virus.exe", b"MZ", "virus.exe is no picture"),
+        ("broken.png", b"\x89PNG\r\n", "broken.png"),
+        ("escape.zip", None, "outside"),
+    ],
+)
+def test_what_is_no_picture_changes_nothing(
+    cast: Cast, ada: Workspace, name: str, data: bytes | None, sentence: str
+) -> None:
+    if data is None:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("../../evil.png", picture(8))
+        data = packed.getvalue()
+    answer = sent(cast, upload("good.png", picture(7)), upload(name, data))
+    assert answer.status_code == 400
+    assert len(entries(ada)) == 3
+    assert sentence in answer.content.decode()
+
+
+def test_names_cannot_choose_their_folder(cast: Cast) -> None:
+    sent(cast, upload("..\\..\\evil.png", picture(3)), upload("../../evil.png", picture(4)))
+    assert sorted(entry.file for entry in entries(workspace_of(cast.ada))) == ["sources/evil-1.png", "sources/evil.png"]
+
+
+def test_a_caption_is_saved_as_it_was_left(cast: Cast, ada: Workspace) -> None:
+    first = entries(ada)[0]
+    cast.clients["rui"].post(f"{AT}/captions/", {"sha256": first.sha256, "text": "  portrait\n of ada "})
+    assert entries(ada)[0].caption == "portrait of ada"
+    assert ada.caption_path(first).read_text(encoding="utf-8") == "portrait of ada\n"
+    assert cast.clients["vic"].post(f"{AT}/captions/", {"sha256": first.sha256, "text": "x"}).status_code == 403
+    assert cast.clients["rui"].post(f"{AT}/captions/", {"sha256": "none", "text": "x"}).status_code == 404
+
+
+def test_decisions_are_recorded_by_whoever_made_them(cast: Cast, ada: Workspace) -> None:
+    first, second, third = (entry.sha256 for entry in entries(ada))
+    assert decided(cast, do="keep", pictures=[first, second]).json()["left"] == 1  # type: ignore[attr-defined]
+    step = decided(cast, do="reject", reason="hands", pictures=[third]).json()["step"]  # type: ignore[attr-defined]
+    assert [entry.decision.value for entry in entries(ada)] == ["kept", "kept", "rejected"]
+    assert [event.by for event in ada.log.read() if isinstance(event, ev.Kept)] == ["rui", "rui"]
+    decided(cast, do="undo", step=step)
+    assert entries(ada)[2].decision is Decision.waiting
+    decided(cast, do="correct", instruction="longer hair", pictures=[third])
+    assert entries(ada)[2].instruction == "longer hair"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"do": "keep"},
+        {"do": "keep", "pictures": ["0" * 64]},
+        {"do": "reject", "reason": "boredom"},
+        {"do": "undo", "step": "last"},
+        {"do": "undo", "step": 10**9},
+        {"do": "correct", "instruction": " "},
+        {"do": ["keep"], "pictures": {}},
+    ],
+)
+def test_what_is_no_decision_is_told_and_records_nothing(cast: Cast, ada: Workspace, said: dict[str, object]) -> None:
+    if "pictures" not in said:
+        said = {**said, "pictures": [entries(ada)[0].sha256]} if said.get("do") != "keep" else said
+    before = ada.log.read()
+    answer = decided(cast, **said)
+    assert (answer.status_code, ada.log.read()) == (400, before)
+    assert decided(cast, "vic", do="keep", pictures=[entries(ada)[0].sha256]).status_code == 403
+
+
+def test_pictures_are_sent_by_content_and_never_again(cast: Cast, ada: Workspace) -> None:
+    vic, sha256 = cast.clients["vic"], entries(ada)[0].sha256
+    whole = vic.get(f"{AT}/pictures/{sha256}/0")
+    assert b"".join(whole.streaming_content) == picture(0)  # type: ignore[attr-defined]
+    small = vic.get(f"{AT}/pictures/{sha256}/320")
+    assert (small.headers["Content-Type"], "immutable" in small.headers["Cache-Control"]) == ("image/webp", True)
+    again = vic.get(f"{AT}/pictures/{sha256}/320", headers={"If-None-Match": small.headers["ETag"]})
+    assert again.status_code == 304
+    assert vic.get(f"{AT}/pictures/{sha256}/31").status_code == 404
+    assert vic.get(f"{AT}/pictures/{'0' * 64}/320").status_code == 404
+
+
+def test_captions_with_html_are_only_text(cast: Cast, ada: Workspace) -> None:
+    evil = "</script><img src=x onerror=alert(1)>"
+    ada.caption({entries(ada)[0].sha256: evil}, "person")
+    for page in ("sources", "captions", "review", ""):
+        assert evil not in cast.clients["olga"].get(f"{AT}/{page}{'/' if page else ''}").content.decode()
+
+
+def test_undo_is_a_button(cast: Cast, ada: Workspace) -> None:
+    decided(cast, do="keep", pictures=[entries(ada)[0].sha256])
+    assert cast.clients["rui"].post(f"{AT}/undo/", {"next": "sources"}).headers["Location"] == f"{AT}/sources/"
+    assert not ada.state().of(Decision.kept)
+
+
+@pytest.mark.parametrize("name", ["ada_v1.toml", "..%2fpersona.toml", "persona.toml", "x_v1.safetensors"])
+def test_only_exports_are_handed_out(cast: Cast, ada: Workspace, name: str) -> None:
+    assert cast.clients["olga"].get(f"{AT}/exports/{name}").status_code == 404
+
+
+def test_cards_are_shown_side_by_side(cast: Cast, ada: Workspace) -> None:
+    for number, version in ((0, 0), (1, 1)):
+        folder = ada.folder / "rounds" / f"{number:03d}" / "card"
+        folder.mkdir(parents=True)
+        told = {
+            "version": version,
+            "scores": {"diversity": 0.5 + number / 10},
+            "pictures": [{"scene": "a", "label": "A"}],
+        }
+        (folder / "card.json").write_text(json.dumps(told), encoding="utf-8")
+        (folder / "a.png").write_bytes(picture(number))
+    ada.record([ev.Exported(round=1, version=1, sha256="0" * 64), ev.Carded(round=1, scores={})])
+    page = cast.clients["vic"].get(f"{AT}/card/").content.decode()
+    assert "0.500" in page
+    assert "0.600" in page
+    sent_picture = cast.clients["vic"].get(f"{AT}/card/1/a.png")
+    assert b"".join(sent_picture.streaming_content) == picture(1)  # type: ignore[attr-defined]
+    assert cast.clients["vic"].get(f"{AT}/card/1/b.png").status_code == 404
+    assert "v1" in cast.clients["vic"].get(f"{AT}/exports/").content.decode()
