@@ -26,3 +26,18 @@ def test_what_is_wanted_comes_first() -> None:
 
     assert most_varied([], offered, 1) == [0]
     assert most_varied([], offered, 1, ["portrait of zoe, sad, front", "sitting of zoe, glad, profile"]) == [1]
+
+
+def test_what_was_refused_is_asked_for_more_often() -> None:
+    offered = [
+        f"portrait of zoe, {mood}, {side}, {n}" for n in range(6) for mood in ("sad", "glad") for side in ("a", "b")
+    ]
+    wanted = [f"portrait of zoe, {mood}, {side}" for mood in ("sad", "glad") for side in ("a", "b")]
+    refused = ["portrait of zoe, sad, a, x"] * 3
+
+    def often(refused: list[str]) -> int:
+        chosen = [offered[index] for index in most_varied([], offered, 12, wanted, refused)]
+        return sum("sad, a" in caption for caption in chosen)
+
+    assert often([]) == 3
+    assert often(refused) > 3

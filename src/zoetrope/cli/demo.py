@@ -42,7 +42,7 @@ STAND_IN = (
 
 def demo(
     steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
-    count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 40,
+    count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 60,
     as_json: JsonFlag = False,
 ) -> None:
     """Turn the wheel of Ada, a made-up persona, once: sources, review, training, model card, new scenes.

@@ -17,7 +17,7 @@ from zoetrope.wheel.scenes import new_scenes, people, shows_head
 
 # Of what a training is shown, at most this share are others.
 SHARE = 1 / 3
-_WEIGHT = 0.5
+_WEIGHT = 0.25
 _SEED = 900
 
 

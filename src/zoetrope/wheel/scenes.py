@@ -59,12 +59,17 @@ def shows_head(caption: str) -> bool:
     return bool(_HEAD.search(caption))
 
 
-def new_scenes(model: Model, who: str, seed: int, count: int, held: Sequence[str] = ()) -> list[str]:
-    """That many different prompts: what the card asks for and the captions that are held say least comes first."""
+def new_scenes(
+    model: Model, who: str, seed: int, count: int, held: Sequence[str] = (), refused: Sequence[str] = ()
+) -> list[str]:
+    """That many different prompts: what the card asks for and the captions that are held say least comes first.
+
+    What was refused is asked for more often.
+    """
     words = (model.notes.model_extra or {}).get("scenes", SCENES)
     offered = thought_of(who, words, seed, max(_THOUGHT_OF, 2 * count))
     wanted = [scene.prompt for scene in asked(model, who)]
-    return [offered[index] for index in most_varied(held, offered, count, wanted)]
+    return [offered[index] for index in most_varied(held, offered, count, wanted, refused)]
 
 
 def thought_of(who: str, words: Mapping[str, Any], seed: int, times: int) -> list[str]:

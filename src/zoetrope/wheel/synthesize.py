@@ -19,7 +19,7 @@ from zoetrope.wheel.workspace import Workspace
 if TYPE_CHECKING:
     from zoetrope.engines.engine import Made
 
-COUNT = 40
+COUNT = 60
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
@@ -47,9 +47,9 @@ def synthesize(
     model = engine.catalogue.find(persona.base)
     lora = open_lora(lora_file(workspace, version))
     engine.lend_lora(lora)
-    held = [entry.caption for entry in state.of(Decision.kept)]
+    held, refused = ([entry.caption for entry in state.of(each)] for each in (Decision.kept, Decision.rejected))
     made = []
-    prompts = new_scenes(model, subject(persona, model), version.number, count, held)
+    prompts = new_scenes(model, subject(persona, model), version.number, count, held, refused)
     for number, prompt in enumerate(prompts):
         seed = SEED + 1000 * version.number + number
         made.append(engine.make(order(model, prompt, seed=seed, loras=[(lora, 1.0)]))[0])
