@@ -29,15 +29,12 @@ def test_what_is_wanted_comes_first() -> None:
 
 
 def test_what_was_refused_is_asked_for_more_often() -> None:
-    offered = [
-        f"portrait of zoe, {mood}, {side}, {n}" for n in range(6) for mood in ("sad", "glad") for side in ("a", "b")
-    ]
-    wanted = [f"portrait of zoe, {mood}, {side}" for mood in ("sad", "glad") for side in ("a", "b")]
-    refused = ["portrait of zoe, sad, a, x"] * 3
+    scenes = [f"portrait of zoe, {mood}, {side}" for mood in ("sad", "glad", "cross", "calm") for side in "abcd"]
+    offered = [f"{scene}, {place}" for place in range(6) for scene in scenes]
 
     def often(refused: list[str]) -> int:
-        chosen = [offered[index] for index in most_varied([], offered, 12, wanted, refused)]
+        chosen = [offered[index] for index in most_varied(scenes * 3, offered, 32, scenes, refused)]
         return sum("sad, a" in caption for caption in chosen)
 
-    assert often([]) == 3
-    assert often(refused) > 3
+    assert often([]) == 2
+    assert often(["portrait of zoe, sad, a, x"] * 9) > 2
