@@ -124,7 +124,7 @@ def drawing(process: EngineProcess, cancel: Callable[[], bool] | None = None) ->
 
     thread = threading.Thread(target=draw)
     thread.start()
-    assert begun.wait(30)
+    assert begun.wait(60)
     yield outcome
     thread.join(30)
     assert not thread.is_alive()
