@@ -452,6 +452,24 @@ def test_an_engine_that_is_not_ready_in_time_says_where_its_log_is(tmp_path: Pat
         process.start()
 
 
+def test_an_engine_that_is_dying_when_asked_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    place = tmp_path / "own" / "s"
+    place.parent.mkdir(mode=0o700)
+    with sockets.socket(sockets.AF_UNIX) as dying, EngineProcess(place) as process:
+        dying.bind(str(place))
+        dying.listen()
+
+        def die() -> None:
+            dying.accept()[0].close()
+            time.sleep(0.1)
+            dying.close()
+
+        thread = threading.Thread(target=die)
+        thread.start()
+        assert process.make(ordered())
+        thread.join()
+
+
 def test_a_cancel_while_it_starts_is_heard(tmp_path: Path) -> None:
     with EngineProcess(tmp_path / "own" / "s") as process, pytest.raises(Cancelled):
         process.make(ordered(), cancel=lambda: True)

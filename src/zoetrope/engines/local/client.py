@@ -33,7 +33,7 @@ Waiting = Callable[[int], None]
 
 
 class EngineAbsent(EngineLost):
-    """Nobody serves at the socket."""
+    """Nobody serves at the socket, or whoever did ended before it took the request."""
 
 
 class EngineHangs(EngineLost):
@@ -140,6 +140,7 @@ class _Line:
     def __init__(self, socket: sockets.socket, pid: int | None) -> None:
         self._socket = socket
         self._read = b""
+        self._heard = False
         self.pid = pid
 
     def send(self, message: wire.Request) -> None:
@@ -159,12 +160,17 @@ class _Line:
             except OSError:
                 more = b""
             if not more:
-                raise EngineLost(
-                    "The engine process ended before it answered; nothing of this request was kept: ask again."
-                )
+                raise _ended(self._heard)
             self._read += more
+            self._heard = True
         first, _, self._read = self._read.partition(b"\n")
         return wire.read_answer(first)
+
+
+def _ended(taken: bool) -> EngineLost:
+    if not taken:
+        return EngineAbsent("The engine process ended before it took this request: ask again.")
+    return EngineLost("The engine process ended before it answered; nothing of this request was kept: ask again.")
 
 
 def _final(answer: wire.Stopped | wire.Drawn | wire.Failed, cancelled: bool) -> wire.Drawn:

@@ -60,14 +60,18 @@ class EngineProcess(EngineClient):
         waiting: Waiting | None = None,
     ) -> list[wire.FileRef]:
         """As the client's; an engine that does not obey a cancel is killed, and the next one is on its way."""
-        try:
-            with contextlib.suppress(EngineAbsent):
+        given_up = time.monotonic() + self._ready_within
+        while True:
+            try:
                 return super().draw(recipe, into, progress, cancel, waiting)
+            except EngineAbsent:
+                # A dying engine still lets one in for a moment, so being let in is no promise.
+                if time.monotonic() > given_up:
+                    raise
+            except EngineHangs as error:
+                self._replace(error.pid)
+                raise Cancelled from error
             self.start(cancel)
-            return super().draw(recipe, into, progress, cancel, waiting)
-        except EngineHangs as error:
-            self._replace(error.pid)
-            raise Cancelled from error
 
     def start(self, cancel: Cancel | None = None) -> None:
         """Return as soon as an engine serves; start one where there is none."""
