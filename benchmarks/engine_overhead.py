@@ -60,7 +60,7 @@ def measure_overhead(room: Path) -> dict[str, float]:
         with quiet():
             bare(**model.family.call_arguments(recipe, generators, None))
 
-    return _best({"ours": lambda: engine.make(recipe), "bare": call})
+    return best({"ours": lambda: engine.make(recipe), "bare": call})
 
 
 def _model(catalogue: Catalogue, room: Path) -> Model:
@@ -113,15 +113,15 @@ def _large_base(room: Path) -> Iterator[tuple[Model, list[LoraFile]]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _best(actions: dict[str, Callable[[], Any]]) -> dict[str, float]:
+def best(actions: dict[str, Callable[[], Any]]) -> dict[str, float]:
     """The best time of each action, taken in turns so that a busy machine slows all alike."""
-    best = dict.fromkeys(actions, float("inf"))
+    fastest = dict.fromkeys(actions, float("inf"))
     for _ in range(ROUNDS + 1):  # the first round warms up caches, and is rarely the best
         for name, action in actions.items():
             begun = time.perf_counter()
             action()
-            best[name] = min(best[name], time.perf_counter() - begun)
-    return best
+            fastest[name] = min(fastest[name], time.perf_counter() - begun)
+    return fastest
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded.splitlines()[-1] == "0 []"
 
 
+def test_asking_an_engine_process_needs_no_torch() -> None:
+    libraries = ("torch", "diffusers", "transformers", "peft", "accelerate")
+    code = "import sys, zoetrope.engines.local.orders, zoetrope.engines.local.process"
+    assert run(f"{code}; print([m for m in {libraries!r} if m in sys.modules])") == "[]\n"
+
+
 def test_help_answers_at_once() -> None:
     """By processor time, which is the waiting time of a machine that has nothing else to do."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from zoetrope.errors import UserError
 from zoetrope.media.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 
 class Cancelled(Exception):
     """The caller asked to stop; what was made before is whole."""
+
+
+class EngineLost(UserError):
+    """The engine ended or fell silent before it answered: the same request may succeed when asked again."""
+
+
+class EngineFault(UserError):
+    """The engine failed in a way that nobody foresaw; its log holds the traceback."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,11 @@ class WarmCache:
 
     @property
     def held_bytes(self) -> int:
-        return sum(warm.weights_bytes for warm in self._held.values())
+        return sum(warm.weights_bytes for _, warm in self.held())
+
+    def held(self) -> list[tuple[Key, Warm]]:
+        """What is warm now; a copy, so that one may look while another thread loads."""
+        return list(self._held.items())
 
     def __contains__(self, key: Key) -> bool:
         return key in self._held

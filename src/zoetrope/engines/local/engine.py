@@ -1,5 +1,6 @@
 """Pictures made here, by diffusers."""
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -97,6 +98,10 @@ class LocalEngine:
             check(recipe, model)
             return self._warm(recipe, model)
 
+    def held(self) -> dict[str, int]:
+        """The warm models by hash, and the bytes of their weights; answers at once, also while drawing."""
+        return {sha256: warm.weights_bytes for (sha256, _), warm in self._cache.held()}
+
     def plan(self, model: Model) -> MemoryPlan:
         """How the model is, or would now be, held."""
         sha256 = model.sha256
@@ -125,9 +130,14 @@ class LocalEngine:
         files = {}
         for use in recipe.loras:
             if warm is None or use.sha256 not in warm.adapters:
-                files[use.sha256] = self._loras.get(use.sha256) or self.shelf.find(use.sha256)
+                files[use.sha256] = self._lent(use.sha256) or self.shelf.find(use.sha256)
                 check_fits(files[use.sha256], model.family, model.folder, model.name)
         return files
+
+    def _lent(self, sha256: str) -> LoraFile | None:
+        """The lent LoRA, as long as its file is still what it was: a new version may have taken its place."""
+        lora = self._loras.get(sha256)
+        return lora if lora and os.path.isfile(lora.path) and hash_file(lora.path) == sha256 else None
 
     def _draw(
         self, recipe: Recipe, model: Model, pipeline: Pipeline, on_step: Callable[..., dict[str, Any]]
@@ -156,9 +166,11 @@ class LocalEngine:
 
     def _picture(self, recipe: Recipe) -> "Image | None":
         for control in recipe.controls:
-            if control.sha256 not in self._pictures:
+            path = self._pictures.get(control.sha256)
+            # A long-lived engine may have been lent this file before somebody painted over it.
+            if path is None or hash_file(path) != control.sha256:
                 raise UserError(f"The picture with hash {control.sha256[:12]} is missing: name its file with --image.")
-            return open_picture(self._pictures[control.sha256]).image
+            return open_picture(path).image
         return None
 
 
