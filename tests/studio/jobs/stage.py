@@ -52,7 +52,7 @@ def _pointed() -> Iterator[None]:
 
 def new_database(folder: str) -> str:
     """An empty database in a cluster; its DATABASE_URL."""
-    name = f"studio_{os.getpid()}_{time.time_ns()}"
+    name = f"jobs_{os.getpid()}_{time.time_ns()}"
     os.environ["DATABASE_URL"] = address(folder, "postgres")
     with _pointed(), connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
