@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "ninja",
+    "zoetrope.studio.jobs",
     "zoetrope.studio.spaces",
     "zoetrope.studio.personas",
     "zoetrope.studio.workshop",

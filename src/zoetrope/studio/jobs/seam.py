@@ -1,0 +1,94 @@
+"""Jobs, for domain apps: `from zoetrope.studio.jobs import seam as jobs`. Nothing else of this app is for them.
+
+An app registers its kinds when Django starts, and enqueues beside the row that the job is about:
+
+    class WorkshopConfig(AppConfig):
+        def ready(self):
+            jobs.register("train", "zoetrope.studio.workshop.tasks:train", child=True)
+
+    with transaction.atomic():
+        run = Run.objects.create(...)
+        jobs.enqueue("train", f"train-{run.pk}", {"run": run.pk}, scope=f"space:{run.space_id}", title="Train ada")
+
+    def train(work: jobs.Work, run: int) -> None:
+        for step in range(100):
+            work.check()
+            work.progress("training", step + 1, 100)
+
+A function may be called again after a crash, so what it writes are upserts keyed by the job. A mistake of the user is a
+`UserError`; everything else that is raised is a fault and tried again.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from zoetrope.studio.jobs import engine
+from zoetrope.studio.jobs.kinds import Queue, arguments, find, register
+from zoetrope.studio.jobs.models import ENDED, MOVES, IllegalMove, Job, State
+from zoetrope.studio.jobs.reading import Changes, JobRow, Line, Overview, lines_of, overview, since
+from zoetrope.studio.jobs.sending import due_after, send_on_commit
+from zoetrope.studio.jobs.upkeep import forget, sweep
+from zoetrope.studio.jobs.work import Interrupted, Work
+
+__all__ = [
+    "ENDED",
+    "MOVES",
+    "Changes",
+    "IllegalMove",
+    "Interrupted",
+    "Job",
+    "JobRow",
+    "Line",
+    "Overview",
+    "Queue",
+    "State",
+    "Work",
+    "cancel",
+    "enqueue",
+    "forget",
+    "lines_of",
+    "overview",
+    "register",
+    "resubmit",
+    "since",
+    "sweep",
+]
+
+
+def enqueue(
+    kind: str, key: str, args: dict[str, Any] | None = None, *, scope: str, title: str = "", delay: float = 0
+) -> Job:
+    """A job for the workers, at once or after so many seconds; the same key is the same job, whatever became of it.
+
+    In a transaction it is enqueued when that commits, and not at all when it does not.
+    """
+    find(kind)
+    values = {"kind": kind, "args": arguments(args or {}), "scope": scope, "title": title, "due": due_after(delay)}
+    with transaction.atomic():
+        job, created = Job.objects.get_or_create(key=key, defaults=values)
+        if created:
+            send_on_commit(job)
+    return job
+
+
+def cancel(job: Job) -> Job:
+    """Nobody shall carry this out any more; who does so now is told within a second. IllegalMove if it has ended."""
+    waiting = job.state == State.WAITING
+    job.move(State.CANCELLED)
+    if waiting:
+        # One that runs is told by its row; the engine would only make its worker wait for it.
+        workflow = job.workflow
+        transaction.on_commit(lambda: engine.cancel(workflow), robust=True)
+    return job
+
+
+def resubmit(job: Job) -> Job:
+    """Another chance for a failed or cancelled job, with all its retries. IllegalMove for any other."""
+    told: dict[str, Any] = {"stage": "", "done": 0, "total": 0, "error": "", "worker": "", "holder": ""}
+    counts: dict[str, Any] = {"attempts": 0, "crashes": 0, "reached": {}}
+    with transaction.atomic():
+        job.move(State.WAITING, round=F("round") + 1, due=None, queued=None, **told, **counts)
+        send_on_commit(job)
+    return job
