@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoetrope.errors import UserError
 from zoetrope.models import folders
@@ -46,8 +46,6 @@ class Notes(BaseModel):
     defaults: dict[str, int | float] = {}
     # What a training on this model begins with where nobody said otherwise: the trainer's own words and values.
     training: dict[str, Any] = {}
-    # How many pictures of others, drawn by the model itself, a persona is learned beside.
-    others: int = Field(default=0, ge=0, le=1000)
 
 
 class Family(ABC):

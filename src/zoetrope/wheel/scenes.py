@@ -34,19 +34,7 @@ def subject(persona: Persona, model: Model) -> str:
 
 def in_words(persona: Persona, model: Model) -> str:
     """The same without the trigger, for whoever never learned it."""
-    return persona.looks or anyone(model)
-
-
-def anyone(model: Model) -> str:
-    """Nobody in particular, in words that the base knows."""
-    return str((model.notes.model_extra or {}).get("anyone", _ANYBODY))
-
-
-def people(model: Model, seed: int, count: int) -> list[str]:
-    """That many people in the base's own words; nobody in particular where its makers give none for looks."""
-    words = (model.notes.model_extra or {}).get("looks")
-    found = thought_of(anyone(model), words, seed, 4 * count) if words else [anyone(model)]
-    return [found[index % len(found)] for index in range(count)]
+    return persona.looks or str((model.notes.model_extra or {}).get("anyone", _ANYBODY))
 
 
 def asked(model: Model, who: str) -> list[CardScene]:

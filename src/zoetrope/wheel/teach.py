@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
-from zoetrope.wheel.others import beside, others
 from zoetrope.wheel.persona import PersonaKind
 from zoetrope.wheel.scenes import asked, shows_head, subject
 from zoetrope.wheel.state import Decision, Entry, State
@@ -49,11 +47,8 @@ def teach(
         state, persona = workspace.state(), workspace.persona
         model = Catalogue().find(persona.base)
         entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona, model))])
-        own, dropped = _items(workspace, entries)
-        settings = _settings(workspace, model, chosen, own)
-        # A style is to show in everybody.
-        strangers = [] if persona.kind is PersonaKind.style else others(model, partial(watcher.stage, "others"))
-        items = beside(own, strangers)
+        items, dropped = _items(workspace, entries)
+        settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
         if anew:
             forget(run)
@@ -129,8 +124,9 @@ def _unfinished(run: Path) -> bool:
 
 
 def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
-    own = [item for item in order.dataset.items if not item.other]
-    pictures = [{"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats} for item in own]
+    pictures = [
+        {"sha256": item.sha256, "caption": item.caption, "repeats": item.repeats} for item in order.dataset.items
+    ]
     write_json_atomic(
         round_folder(workspace, state.round) / "manifest.json",
         {
@@ -140,7 +136,6 @@ def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
             "dataset_sha256": dataset_hash(order.dataset.items),
             "settings": order.settings.model_dump(mode="json"),
             "pictures": pictures,
-            "others": [item.sha256 for item in order.dataset.items if item.other],
         },
     )
 

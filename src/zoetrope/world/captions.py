@@ -7,7 +7,7 @@ from zoetrope.world.figure import Identity, Scene
 from zoetrope.world.truth import visible
 
 ANYONE = "a character"
-ACCESSORIES = {"glasses": "glasses", "hat": "orange hat", "scarf": "teal scarf"}
+_ACCESSORY = {"glasses": "glasses", "hat": "orange hat", "scarf": "teal scarf"}
 
 
 def caption(identity: Identity | None, scene: Scene, name: str = ANYONE) -> str:
@@ -24,8 +24,8 @@ def looks(identity: Identity | None, scene: Scene) -> list[str]:
     if seen["hair_style"]:
         phrases.append(f"{identity.hair_style} {identity.hair_colour} hair")
     phrases.append(identity.clothes)
-    if identity.accessory in ACCESSORIES and (seen["accessory"] or scene.yaw != "back"):
-        phrases.append(ACCESSORIES[identity.accessory])
+    if identity.accessory in _ACCESSORY and (seen["accessory"] or scene.yaw != "back"):
+        phrases.append(_ACCESSORY[identity.accessory])
     return phrases
 
 

@@ -42,11 +42,6 @@ class LocalEngine:
         # A pipeline's scheduler and adapters are its state: two drawings at once would mix them up.
         self._lock = threading.RLock()
 
-    def close(self) -> None:
-        """Let go of everything that is warm; the next drawing loads it again."""
-        with self._lock:
-            self._cache.clear()
-
     def lend_lora(self, lora: LoraFile) -> None:
         """Let recipes that name this LoRA's hash find it."""
         self._loras[lora.sha256] = lora

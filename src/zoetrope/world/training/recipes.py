@@ -11,7 +11,7 @@ from safetensors.torch import save
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
 from zoetrope.world import vocabulary as words
-from zoetrope.world.captions import ACCESSORIES, ANYONE
+from zoetrope.world.captions import ANYONE
 from zoetrope.world.training.loop import Recipe, Report, train, use_average
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ DEFAULTS: Final = {
 }
 
 # What a LoRA on it is well trained with.
-TRAINING: Final = {"steps": 400, "rank": 16, "lr": 2e-3, "batch_size": 16, "resolutions": [64]}
-
-# Beside how many pictures of others, by its own hand, a persona is learned.
-OTHERS: Final = 24
+TRAINING: Final = {"steps": 400, "rank": 16, "lr": 1e-3, "batch_size": 16, "resolutions": [64]}
 
 # How the scenes of a model card are said in the toy world's grammar.
 CARD: Final = {
@@ -123,29 +120,14 @@ def ship(pipeline: "FluxPipeline", out: Path, log: Path) -> None:
         "licence": "Apache-2.0",
         "defaults": DEFAULTS,
         "training": TRAINING,
-        "others": OTHERS,
         "scorer": "nano_identity",
         "anyone": ANYONE,
-        "looks": _looks(),
         "card": CARD,
         "scenes": _scenes(),
     }
     write_atomic(out / "zoetrope.json", (json.dumps(sheet, indent=2) + "\n").encode())
     if log.exists():
         write_atomic(out / "training.jsonl", log.read_bytes())
-
-
-def _looks() -> dict[str, object]:
-    """What somebody is made of, in the toy world's words."""
-    worn = [ACCESSORIES.get(name) for name in words.ACCESSORY]
-    return {
-        "sentence": "{who}, {skin} skin, {hair_style} {hair_colour} hair, {clothes}{accessory}",
-        "skin": list(words.SKIN),
-        "hair_style": list(words.HAIR_STYLE),
-        "hair_colour": list(words.HAIR_COLOUR),
-        "clothes": list(words.CLOTHES),
-        "accessory": [f", {phrase}" if phrase else "" for phrase in worn],
-    }
 
 
 def _scenes() -> dict[str, object]:

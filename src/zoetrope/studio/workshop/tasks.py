@@ -1,0 +1,64 @@
+"""Jobs of the workshop, as workers carry them out."""
+
+from typing import TYPE_CHECKING
+
+from zoetrope.studio.jobs.seam import Work
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.personas.workspaces import workspace_of
+
+if TYPE_CHECKING:
+    from zoetrope.training.loop import Moment
+    from zoetrope.training.preflight import Preflight
+
+KIND = "turn"
+
+
+def turn(work: Work, persona: int, anyway: bool = False) -> None:
+    """Turn a persona's wheel to its next gate; a turn that was interrupted goes on where it was."""
+    from zoetrope.engines.local.engine import LocalEngine
+    from zoetrope.wheel.turn import turn as turn_wheel
+
+    told = Telling(work)
+    workspace = workspace_of(Persona.objects.get(pk=persona))
+    turned = turn_wheel(workspace, LocalEngine(), told, on_stage=told.stages, anyway=anyway)
+    for line in turned.done:
+        work.log(f"Round {turned.round}: {line}.")
+    if turned.alarm:
+        work.log(f"Stopped: {turned.alarm}.")
+    work.log(f"Waits for {turned.waits_for}")
+
+
+class Telling:
+    """A training's watcher that tells the job, and stops where the job is no longer wanted."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def preflight(self, said: "Preflight") -> None:
+        self._work.log(f"{said.pictures} pictures, about {said.memory_bytes / 1e9:.1f} GB and {said.seconds:.0f} s")
+        for remark in said.remarks:
+            self._work.log(remark)
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        self._work.check()
+        self._work.progress(name, done, total)
+
+    def moment(self, moment: "Moment") -> None:
+        self.stage("training", moment.step, moment.steps)
+        if moment.step % 50 == 0:
+            self._work.log(f"step {moment.step}: loss {moment.loss:.4f}")
+
+    def stages(self, name: str) -> "Stage":
+        """Told how far one stage is."""
+        return Stage(self, name)
+
+
+class Stage:
+    """How far a stage is, told as it goes."""
+
+    def __init__(self, telling: Telling, name: str) -> None:
+        self._telling = telling
+        self._name = name
+
+    def __call__(self, done: int, total: int) -> None:
+        self._telling.stage(self._name, done, total)

@@ -1,0 +1,77 @@
+"""A persona's turns: handed to the workers, and how the one in hand stands."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from zoetrope.errors import UserError
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.workshop.tasks import KIND
+from zoetrope.wheel.turn import gate
+from zoetrope.wheel.workspace import Workspace, round_folder
+
+_WIDE, _HIGH = 600, 160
+
+
+def start(persona: Persona, anyway: bool = False) -> jobs.Job:
+    """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
+    workspace = workspace_of(persona)
+    if waits_for := gate(workspace, workspace.state()):
+        raise UserError(f"The wheel waits for {waits_for}.")
+    running = current(persona)
+    if running is not None:
+        return running
+    # What was recorded so far names the turn: with another decision it is another turn.
+    key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}"
+    scope, title = f"space:{persona.space_id}", f"Turn {persona}'s wheel"
+    job = jobs.enqueue(KIND, key, {"persona": persona.pk, "anyway": anyway}, scope=scope, title=title)
+    return jobs.resubmit(job) if job.state in (jobs.State.FAILED, jobs.State.CANCELLED) else job
+
+
+def current(persona: Persona) -> jobs.Job | None:
+    """The turn in hand, if there is one."""
+    mine = jobs.Job.objects.filter(kind=KIND, args__persona=persona.pk)
+    return mine.exclude(state__in=jobs.ENDED).order_by("-id").first()
+
+
+def last(persona: Persona) -> jobs.Job | None:
+    """The turn in hand, or the last one."""
+    return current(persona) or jobs.Job.objects.filter(kind=KIND, args__persona=persona.pk).order_by("-id").first()
+
+
+def rounds(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every round with what came of it, the newest first."""
+    state = workspace.state()
+    told = []
+    for number in sorted({*state.trained, *state.closed, state.round}, reverse=True):
+        versions = [version.number for version in state.versions if version.round == number]
+        verdict = state.closed.get(number, "at work" if number == state.round else "")
+        told.append({"number": number, "versions": versions, "card": state.cards.get(number), "verdict": verdict})
+    return told
+
+
+def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
+    """The training's loss as a line for a page: points of an SVG, and the last values in words."""
+    path = round_folder(workspace, number) / "training" / "metrics.jsonl"
+    points = _points(path.read_text(encoding="utf-8").splitlines() if path.is_file() else [])
+    if len(points) < 2:
+        return None
+    steps, losses = [step for step, _ in points], [loss for _, loss in points]
+    low, high = min(losses), max(losses)
+    across, up = _WIDE / max(1, steps[-1] - steps[0]), _HIGH / max(1e-9, high - low)
+    line = " ".join(f"{(step - steps[0]) * across:.1f},{_HIGH - (loss - low) * up:.1f}" for step, loss in points)
+    return {"line": line, "wide": _WIDE, "high": _HIGH, "step": steps[-1], "loss": losses[-1], "low": low, "top": high}
+
+
+def _points(lines: Sequence[str]) -> list[tuple[int, float]]:
+    """Steps and losses; the last line may be half written just now."""
+    points = []
+    for line in lines:
+        try:
+            said = json.loads(line)
+            points.append((int(said["step"]), float(said["loss"])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return points
