@@ -27,6 +27,12 @@ PAGES = {
     ("persona", "GET"): (200, 200, 200, 404, 302),
     ("persona-settings", "GET"): (200, 403, 403, 404, 302),
     ("persona-consent", "GET"): (404, 403, 403, 404, 302),
+    ("work", "GET"): (200, 200, 200, 404, 302),
+    ("work-live", "GET"): (200, 200, 200, 404, 302),
+    ("job-page", "GET"): (404, 404, 404, 404, 302),
+    ("job", "POST"): (404, 403, 403, 404, 302),
+    ("turns", "GET"): (200, 200, 200, 404, 302),
+    ("turns", "POST"): (400, 403, 403, 404, 302),
     ("sources", "GET"): (200, 200, 200, 404, 302),
     ("sources", "POST"): (400, 400, 403, 404, 302),
     ("captions", "GET"): (200, 200, 200, 404, 302),
@@ -71,7 +77,7 @@ def address(cast: Cast, name: str) -> str:
     membership = Membership.objects.get(user__username="vic", space=cast.space)
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
-    plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320"}
+    plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320", "job": "1"}
     route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):

@@ -3,13 +3,19 @@
 import os
 import socket
 import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
 
-HOST = "127.0.0.1"
-PORT = 8420
+_LOOK_SECONDS = 0.5
+_AGAIN_SECONDS = 2.0
+_STOP_SECONDS = 8.0
 
 
 def prepare() -> None:
@@ -83,9 +89,50 @@ def password_link(name: str) -> str:
 
 
 def serve(host: str, port: int) -> None:
-    """Answer requests until stopped."""
+    """Answer requests until stopped, with a worker beside."""
     import uvicorn
 
-    uvicorn.run(
-        "zoetrope.studio.asgi:application", host=host, port=port, log_level="warning", lifespan="off", access_log=False
-    )
+    with worker():
+        uvicorn.run(
+            "zoetrope.studio.asgi:application",
+            host=host,
+            port=port,
+            log_level="warning",
+            lifespan="off",
+            access_log=False,
+            # Pages that watch jobs keep a connection open: they are not waited for.
+            timeout_graceful_shutdown=2,
+        )
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """A worker process that is started again when it dies, and stops with the site."""
+    stopped = threading.Event()
+    watching = threading.Thread(target=_keep_working, args=(stopped,), daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        watching.join(_STOP_SECONDS + 1)
+
+
+def _keep_working(stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        process = subprocess.Popen([sys.executable, "-m", "zoetrope.studio.jobs.worker"])
+        while process.poll() is None and not stopped.wait(_LOOK_SECONDS):
+            pass
+        if process.poll() is None:
+            _stop(process)
+        elif not stopped.wait(_AGAIN_SECONDS):
+            print(f"The worker ended ({process.returncode}) and is started again.", file=sys.stderr)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

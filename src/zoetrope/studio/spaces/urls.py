@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from zoetrope.studio.spaces import views
+from zoetrope.studio.spaces import views, work
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,4 +16,8 @@ urlpatterns = [
     path("s/<slug:space>/members/<int:membership>/", views.set_role, name="member"),
     path("s/<slug:space>/tokens/", views.new_token, name="token-new"),
     path("s/<slug:space>/tokens/<int:token>/end/", views.end_token, name="token-end"),
+    path("s/<slug:space>/jobs/", work.work, name="work"),
+    path("s/<slug:space>/jobs/live/", work.live, name="work-live"),
+    path("s/<slug:space>/jobs/<int:job>/", work.one, name="job-page"),
+    path("s/<slug:space>/jobs/<int:job>/act/", work.act, name="job"),
 ]

@@ -10,9 +10,11 @@ class Workshop(AppConfig):
     label = "workshop"
 
     def ready(self) -> None:
+        from zoetrope.studio.jobs import seam as jobs
         from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
         from zoetrope.studio.workshop.panel import fill
 
+        jobs.register("turn", "zoetrope.studio.workshop.tasks:turn", child=True)
         PANELS.append(Panel("workshop/panel.html", fill))
-        pages = ("Sources", "sources"), ("Captions", "captions"), ("Review", "review"), ("Card", "card")
-        TABS.extend(Tab(label, address) for label, address in (*pages, ("Exports", "exports")))
+        pages = ("Sources", "sources"), ("Captions", "captions"), ("Review", "review"), ("Turns", "turns")
+        TABS.extend(Tab(label, address) for label, address in (*pages, ("Card", "card"), ("Exports", "exports")))

@@ -45,4 +45,4 @@ def next_step(state: State) -> tuple[str, str]:
         return "review", f"Review {waiting} pictures"
     if not state.of(Decision.kept):
         return "review", "Keep some pictures: none was kept"
-    return "card", "Turn the wheel: everything is reviewed"
+    return "turns", "Turn the wheel: everything is reviewed"

@@ -8,15 +8,18 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.workshop import gate, pictures, shelf
+from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.uploads import take
 from zoetrope.wheel.captions import lint, tags
 from zoetrope.wheel.events import Origin, Reason
 from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.turn import gate as gate_of
 
 _A_PAGE = 60
 
@@ -89,6 +92,23 @@ def undo(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     taken = workspace_of(persona_of(place, persona)).undo()
     messages.info(request, f"Taken back: {len(taken)} × {taken[0].kind}.")
     return redirect(request.POST.get("next") or "persona", place.space.slug, persona)
+
+
+@in_space()
+def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """The rounds so far, the turn in hand with its curve, and the button that starts one."""
+    found = persona_of(place, persona)
+    if request.method == "POST":
+        place.ask(Role.owner)
+        wheel.start(found, anyway=request.POST.get("anyway") == "1")
+        return redirect("turns", place.space.slug, found.name)
+    workspace = workspace_of(found)
+    state, job = workspace.state(), wheel.last(found)
+    said = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
+    said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace)}
+    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": gate_of(workspace, state)}
+    part = request.headers.get("HX-Request") and "workshop/turn_now.html"
+    return render(request, part or "workshop/turns.html", said)
 
 
 @require_GET

@@ -1,0 +1,126 @@
+"""Turns and the jobs page: what is handed in, what is shown, who may stop it."""
+
+import asyncio
+import json
+
+import pytest
+
+from tests.studio.conftest import Cast
+from tests.wheel.cast import picture
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces.work import _events, scope_of
+from zoetrope.studio.workshop import tasks
+from zoetrope.wheel import review
+from zoetrope.wheel.intake import Found, take_in
+from zoetrope.wheel.workspace import Workspace
+
+AT = "/s/studio/p/ada/turns/"
+
+
+@pytest.fixture
+def ada(cast: Cast) -> Workspace:
+    """Ada with two kept pictures: nothing stands in the wheel's way."""
+    workspace = workspace_of(cast.ada)
+    take_in(workspace, [Found(f"{n}.png", picture(n), f"portrait of ada, {n}") for n in range(2)])
+    review.keep(workspace, list(workspace.state().pictures.values()), "olga")
+    return workspace
+
+
+def test_a_turn_is_handed_in_once(cast: Cast, ada: Workspace) -> None:
+    for _ in range(2):
+        assert cast.clients["olga"].post(AT).status_code == 302
+    job = jobs.Job.objects.get()
+    assert (job.kind, job.scope, job.state) == ("turn", scope_of(cast.space), jobs.State.WAITING)
+    page = cast.clients["vic"].get(AT).content.decode()
+    assert "waiting for a worker" in page
+    assert "Cancel" not in page, "a viewer stops nothing"
+
+
+def test_an_open_gate_is_told_instead(cast: Cast) -> None:
+    assert "The wheel waits for sources" in cast.clients["olga"].get(AT).content.decode()
+    assert cast.clients["olga"].post(AT).status_code == 400
+    assert not jobs.Job.objects.exists()
+
+
+def test_a_cancelled_turn_can_be_started_again(cast: Cast, ada: Workspace) -> None:
+    cast.clients["olga"].post(AT)
+    job = jobs.Job.objects.get()
+    address = f"/s/studio/jobs/{job.pk}/act/"
+    assert cast.clients["sam"].post(f"/s/elsewhere/jobs/{job.pk}/act/", {"do": "cancel"}).status_code == 404
+    assert cast.clients["olga"].post(address, {"do": "cancel"}).status_code == 302
+    job.refresh_from_db()
+    assert job.state == jobs.State.CANCELLED
+    assert cast.clients["olga"].post(address, {"do": "cancel"}).status_code == 400
+    cast.clients["olga"].post(AT)
+    job.refresh_from_db()
+    assert (jobs.Job.objects.count(), job.state) == (1, jobs.State.WAITING)
+
+
+def test_the_jobs_page_tells_states_apart(cast: Cast, ada: Workspace) -> None:
+    cast.clients["olga"].post(AT)
+    page = cast.clients["olga"].get("/s/studio/jobs/").content.decode()
+    assert "Turn Ada&#x27;s wheel" in page
+    assert "No worker is alive" in page
+    assert "No jobs yet" in cast.clients["sam"].get("/s/elsewhere/jobs/").content.decode()
+    job = jobs.Job.objects.get()
+    assert "It has said nothing yet" in cast.clients["vic"].get(f"/s/studio/jobs/{job.pk}/").content.decode()
+
+
+class Told:
+    """A job's work that remembers what it was told."""
+
+    key = "turn-1"
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int, int]] = []
+        self.lines: list[str] = []
+        self.wanted = True
+
+    def progress(self, stage: str, done: int = 0, total: int = 0) -> None:
+        self.stages.append((stage, done, total))
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def cancelled(self) -> bool:
+        return not self.wanted
+
+    def check(self) -> None:
+        if not self.wanted:
+            raise jobs.Interrupted
+
+    def once(self, name: str, function: object, *args: object) -> object:
+        raise NotImplementedError
+
+
+def test_a_cancelled_turn_stops_at_its_next_step() -> None:
+    work = Told()
+    telling = tasks.Telling(work)  # type: ignore[arg-type]
+    telling.stages("card")(1, 23)
+    assert work.stages == [("card", 1, 23)]
+    work.wanted = False
+    with pytest.raises(jobs.Interrupted):
+        telling.stage("training", 2, 400)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_changes_is_sent_as_it_happens(cast: Cast) -> None:
+    workspace = workspace_of(cast.ada)
+    take_in(workspace, [Found("a.png", picture(1), "portrait of ada")])
+    review.keep(workspace, list(workspace.state().pictures.values()), "olga")
+
+    async def first() -> dict[str, object]:
+        from asgiref.sync import sync_to_async
+
+        events = _events(scope_of(cast.space))
+        assert await anext(events) == b"retry: 2000\n\n"
+        await sync_to_async(cast.clients["olga"].post)(AT)
+        said = await anext(events)
+        await events.aclose()  # type: ignore[attr-defined]
+        told: dict[str, object] = json.loads(said.removeprefix(b"data: "))
+        return told
+
+    rows = asyncio.run(first())["jobs"]
+    assert isinstance(rows, list)
+    assert [row["title"] for row in rows] == ["Turn Ada's wheel"]
