@@ -3,10 +3,10 @@
 import io
 import json
 import zipfile
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 
 from tests.studio.conftest import Cast
 from tests.wheel.cast import picture
@@ -22,9 +22,8 @@ def upload(name: str, data: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data)
 
 
-def sent(cast: Cast, *files: SimpleUploadedFile, who: str = "rui") -> HttpResponse:
-    answer: HttpResponse = cast.clients[who].post(f"{AT}/sources/", {"files": files})
-    return answer
+def sent(cast: Cast, *files: SimpleUploadedFile, who: str = "rui") -> Any:
+    return cast.clients[who].post(f"{AT}/sources/", {"files": files})
 
 
 @pytest.fixture
@@ -40,9 +39,8 @@ def entries(ada: Workspace) -> list[Entry]:
     return list(ada.state().pictures.values())
 
 
-def decided(cast: Cast, who: str = "rui", **said: object) -> HttpResponse:
-    answer: HttpResponse = cast.clients[who].post(f"{AT}/review/decide/", json.dumps(said), "application/json")
-    return answer
+def decided(cast: Cast, who: str = "rui", **said: Any) -> Any:
+    return cast.clients[who].post(f"{AT}/review/decide/", json.dumps(said), "application/json")
 
 
 def test_dropped_pictures_become_sources_with_their_captions(cast: Cast, ada: Workspace) -> None:
@@ -97,8 +95,8 @@ def test_a_caption_is_saved_as_it_was_left(cast: Cast, ada: Workspace) -> None:
 
 def test_decisions_are_recorded_by_whoever_made_them(cast: Cast, ada: Workspace) -> None:
     first, second, third = (entry.sha256 for entry in entries(ada))
-    assert decided(cast, do="keep", pictures=[first, second]).json()["left"] == 1  # type: ignore[attr-defined]
-    step = decided(cast, do="reject", reason="hands", pictures=[third]).json()["step"]  # type: ignore[attr-defined]
+    assert decided(cast, do="keep", pictures=[first, second]).json()["left"] == 1
+    step = decided(cast, do="reject", reason="hands", pictures=[third]).json()["step"]
     assert [entry.decision.value for entry in entries(ada)] == ["kept", "kept", "rejected"]
     assert [event.by for event in ada.log.read() if isinstance(event, ev.Kept)] == ["rui", "rui"]
     decided(cast, do="undo", step=step)
@@ -120,7 +118,7 @@ def test_decisions_are_recorded_by_whoever_made_them(cast: Cast, ada: Workspace)
         {"do": ["keep"], "pictures": {}},
     ],
 )
-def test_what_is_no_decision_is_told_and_records_nothing(cast: Cast, ada: Workspace, said: dict[str, object]) -> None:
+def test_what_is_no_decision_is_told_and_records_nothing(cast: Cast, ada: Workspace, said: dict[str, Any]) -> None:
     if "pictures" not in said:
         said = {**said, "pictures": [entries(ada)[0].sha256]} if said.get("do") != "keep" else said
     before = ada.log.read()

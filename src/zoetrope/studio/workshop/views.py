@@ -104,7 +104,7 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         return redirect("turns", place.space.slug, found.name)
     workspace = workspace_of(found)
     state, job = workspace.state(), wheel.last(found)
-    said = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
+    said: dict[str, Any] = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace)}
     said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": gate_of(workspace, state)}
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
