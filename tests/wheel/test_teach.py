@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,16 @@ def test_nothing_is_learned_from_synthetic_pictures_alone() -> None:
 def test_a_few_synthetic_pictures_stand_beside_each_source_the_newest_of_equals() -> None:
     chosen = [entry.sha256 for entry in chosen_entries(_mixed(2, 9))]
     assert chosen == ["s0", "s1", "m8", "m7", "m6", "m5"]
+
+
+def test_fewer_generations_come_first_unless_more_show_more() -> None:
+    state = _mixed(1, 2)
+    for number, caption in enumerate(("a, b", "a, b", "a, c")):
+        deep = Entry(f"d{number}", "f", ev.Origin.synthetic, depth=2, decision=Decision.kept, caption=caption)
+        state.pictures[deep.sha256] = deep
+    for name, caption in (("s0", "a, d"), ("m0", "a, b"), ("m1", "a, b")):
+        state.pictures[name] = replace(state.pictures[name], caption=caption)
+    assert [entry.sha256 for entry in chosen_entries(state)] == ["s0", "m1", "d2"]
 
 
 @pytest.mark.parametrize(("sources", "made"), [(3, 0), (3, 2), (3, 3), (3, 5), (3, 9), (12, 24)])

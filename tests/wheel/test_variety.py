@@ -38,3 +38,10 @@ def test_what_was_refused_is_asked_for_more_often() -> None:
 
     assert often([]) == 2
     assert often(["portrait of zoe, sad, a, x"] * 9) > 2
+
+
+def test_what_is_worth_less_has_to_add_more() -> None:
+    offered = ["portrait of zoe, sad, front", "portrait of zoe, sad, profile"]
+
+    assert most_varied([], offered, 1, worth=[0.7, 1.0]) == [1]
+    assert most_varied(["portrait of zoe, sad, profile"], offered, 1, worth=[0.7, 1.0]) == [0]

@@ -29,6 +29,8 @@ SYNTHETIC_SHARE = 0.5
 # Up to so many synthetic pictures stand beside each source, which is then shown more often to keep the share.
 _BESIDE = 2
 _HEAD_SHARE = 0.3
+# What a picture adds counts so much for each generation between it and the sources: each is smudged a little more.
+_WORTH = 0.7
 
 
 def teach(
@@ -80,10 +82,11 @@ def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
         raise UserError("Every kept picture was drawn by an earlier version: keep a source too, see `zoetrope review`.")
     made = [entry for entry in kept if entry.origin is ev.Origin.synthetic]
     most = _BESIDE * round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
-    # Between equals the newest, as it was drawn by the best version.
-    newest = made[::-1]
-    varied = most_varied([entry.caption for entry in real], [entry.caption for entry in newest], most, wanted)
-    return real + [newest[index] for index in varied]
+    # Between equals the one with fewer generations before it, and of these the newest.
+    offered = sorted(made, key=lambda entry: -entry.depth)[::-1]
+    worth = [_WORTH ** (entry.depth - 1) for entry in offered]
+    held, said = [entry.caption for entry in real], [entry.caption for entry in offered]
+    return real + [offered[index] for index in most_varied(held, said, most, wanted, worth=worth)]
 
 
 def repeats_of(entries: Sequence[Entry]) -> dict[str, int]:

@@ -13,12 +13,18 @@ Group = tuple[str, ...]
 
 
 def most_varied(
-    held: Sequence[str], offered: Sequence[str], count: int, wanted: Sequence[str] = (), refused: Sequence[str] = ()
+    held: Sequence[str],
+    offered: Sequence[str],
+    count: int,
+    wanted: Sequence[str] = (),
+    refused: Sequence[str] = (),
+    worth: Sequence[float] = (),
 ) -> list[int]:
     """The indices of up to `count` offered captions, chosen one by one by what is rarest beside what is held.
 
     `wanted` captions say what matters: what stands together in them is to stand together as often in the end. What was
-    `refused` more often than held is chosen more often, as only a part of it will do.
+    `refused` more often than held is chosen more often, as only a part of it will do. What is `worth` less has to add
+    more; all is worth 1 if nothing is said.
     """
     seen = Counter[Group]()
     for caption in held:
@@ -38,7 +44,7 @@ def most_varied(
     def gain(index: int) -> float:
         lacking = sum(max(0.0, 1 - expected[group] / aims[group]) for group in groups[index] if group in aims)
         rare = sum(1 / (1 + expected[group]) for group in groups[index])
-        return (lacking + _UNWANTED * rare) / len(groups[index])
+        return (worth[index] if worth else 1.0) * (lacking + _UNWANTED * rare) / len(groups[index])
 
     while left and len(chosen) < count:
         # The first of equals is taken, so whoever offers decides between them.

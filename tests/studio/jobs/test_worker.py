@@ -16,6 +16,9 @@ from zoetrope.studio.jobs.carrying import CRASHES
 from zoetrope.studio.jobs.models import LogLine, Worker
 from zoetrope.studio.jobs.seam import Job, State
 
+# It takes a second at most, and longer where other tests take the processor.
+BUSY = 3.0
+
 SCOPE = "space:1"
 
 
@@ -85,7 +88,7 @@ def test_cancel_waiting_and_running(studio: Path, workers: Workers) -> None:
     jobs.cancel(waiting)
     assert engine.standing([waiting.workflow]) == {waiting.workflow: "CANCELLED"}
     jobs.cancel(running)
-    assert until(lambda: read("let-go"), 5) < 1
+    assert until(lambda: read("let-go"), 5) < BUSY
     after = jobs.enqueue("note", "note-2", {"number": 2}, scope=SCOPE)
     assert until(lambda: state(after) == State.DONE, 20) < 5
     assert [state(running), state(waiting), *read("notes")] == [State.CANCELLED, State.CANCELLED, "2"]
@@ -174,7 +177,7 @@ def test_a_child_has_its_session_says_where_it_is_and_dies_with_its_worker(studi
     pid, session = read("children")[0].split()
     assert pid == session != str(first.pid)
     kill(first)
-    assert until(lambda: gone(int(pid)), 5) < 1
+    assert until(lambda: gone(int(pid)), 5) < BUSY
     workers.start()
     until(lambda: state(job) == State.DONE, 60)
     assert (job.done, len(read("children"))) == (100, 2)
@@ -186,7 +189,7 @@ def test_a_child_hears_and_stops(studio: Path, workers: Workers) -> None:
     job = jobs.enqueue("child", "child-1", {"upto": 10_000}, scope=SCOPE)
     until(lambda: state(job) == State.RUNNING and job.done > 3, 60)
     jobs.cancel(job)
-    assert until(lambda: gone(int(read("children")[0].split()[0])), 5) < 1
+    assert until(lambda: gone(int(read("children")[0].split()[0])), 5) < BUSY
 
 
 def test_one_on_the_device_any_number_beside_it(studio: Path, workers: Workers) -> None:
@@ -218,7 +221,7 @@ def test_stuck_is_told_from_lost(studio: Path, workers: Workers, monkeypatch: py
     workers.start()
     until(lambda: state(job) in (State.RUNNING, State.STUCK) and job.crashes == 1, 60)
     jobs.cancel(job)
-    assert until(lambda: read("let-go"), 5) < 1
+    assert until(lambda: read("let-go"), 5) < BUSY
 
 
 def test_only_one_worker_of_a_name(studio: Path, workers: Workers) -> None:
@@ -268,7 +271,8 @@ def test_a_lost_engine_database_loses_no_job(sqlite_workers: Workers) -> None:
     sqlite_workers.start()
     Job.objects.update(changed="2020-01-01T00:00Z")
     until(lambda: state(many[0]) == State.DONE, 60)
-    assert jobs.sweep() == 2 or all(state(job) == State.DONE for job in many)
+    # The worker sweeps too, and may have been faster.
+    jobs.sweep()
     until(lambda: all(state(job) == State.DONE for job in many), 60)
     assert sorted(read("notes")) == ["0", "1", "2"]
 
