@@ -19,7 +19,7 @@ def start(persona: Persona, anyway: bool = False) -> jobs.Job:
     """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
     workspace = workspace_of(persona)
     if waits_for := gate(workspace, workspace.state()):
-        raise UserError(f"The wheel waits for {waits_for}.")
+        raise UserError(f"The wheel waits for {waits_for.partition(': zoetrope')[0]}.")
     running = current(persona)
     if running is not None:
         return running

@@ -15,6 +15,7 @@ from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.workshop import gate, pictures, shelf
 from zoetrope.studio.workshop import turns as wheel
+from zoetrope.studio.workshop.panel import next_step
 from zoetrope.studio.workshop.uploads import take
 from zoetrope.wheel.captions import lint, tags
 from zoetrope.wheel.events import Origin, Reason
@@ -104,9 +105,11 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         return redirect("turns", place.space.slug, found.name)
     workspace = workspace_of(found)
     state, job = workspace.state(), wheel.last(found)
+    # What follows is the command line's way to do it.
+    waits = gate_of(workspace, state).partition(": zoetrope")[0]
     said: dict[str, Any] = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
-    said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace)}
-    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": gate_of(workspace, state)}
+    said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
+    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": waits}
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
     return render(request, part or "workshop/turns.html", said)
 

@@ -40,6 +40,9 @@ function setTheme(name) {
   localStorage.setItem("theme", name);
 }
 
+// On a narrow screen the tab of this page may lie beyond the edge.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // A page that waits for an answer says so, and a second click asks nothing twice.
 document.addEventListener("submit", (event) => {
   if (event.defaultPrevented) return;

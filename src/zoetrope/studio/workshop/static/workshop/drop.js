@@ -1,9 +1,9 @@
-// Dropped files are sent at once, with progress.
+// Dropped files are sent at once, with progress; what the studio answers takes the page's place.
 "use strict";
 
-const form = document.querySelector("[data-drop]");
-
-if (form) {
+function wire() {
+  const form = document.querySelector("[data-drop]");
+  if (!form) return;
   const input = form.querySelector("input[type=file]");
   const bar = form.querySelector("progress");
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
@@ -24,27 +24,35 @@ if (form) {
 
   function send() {
     const request = new XMLHttpRequest();
-    request.open("POST", form.action || location.href);
+    request.open("POST", location.href);
+    request.responseType = "document";
     bar.hidden = false;
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
     });
     request.addEventListener("load", () => {
-      // Success leads back here; a mistake is a page of its own with its sentence.
-      if (request.status < 400) location.assign(request.responseURL);
-      else tell(new DOMParser().parseFromString(request.responseText, "text/html"));
+      if (request.status < 400) show(request.response);
+      else tell(request.response?.querySelector(".note.error")?.textContent);
     });
-    request.addEventListener("error", () => tell(null));
+    request.addEventListener("error", () => tell());
     request.send(new FormData(form));
   }
 
-  function tell(page) {
+  function tell(sentence) {
     bar.hidden = true;
     form.querySelector("button").disabled = false;
-    const note = page?.querySelector(".note.error") ?? document.createElement("div");
-    if (!page) note.textContent = "The studio did not answer: nothing was added. Is it still running?";
-    note.className = "note error";
     form.querySelector(".note")?.remove();
+    const note = document.createElement("div");
+    note.className = "note error";
+    note.setAttribute("role", "alert");
+    note.textContent = sentence ?? "The studio did not answer: nothing was added. Is it still running?";
     form.append(note);
   }
 }
+
+function show(page) {
+  document.querySelector("main").replaceWith(page.querySelector("main"));
+  wire();
+}
+
+wire();

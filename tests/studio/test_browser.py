@@ -1,0 +1,147 @@
+"""The studio in a real browser: what the keyboard does, what a page looks like to those who cannot see it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.studio.conftest import PASSWORD, Cast
+from tests.wheel.cast import picture
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.wheel.intake import Found, take_in
+from zoetrope.wheel.state import Decision
+from zoetrope.wheel.workspace import Workspace
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+MISSING = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def inside(page: Page, cast: Cast, live_server: LiveServer) -> Page:
+    """Olga, logged in."""
+    page.goto(f"{live_server.url}/login/")
+    page.fill("#id_username", "olga")
+    page.fill("#id_password", PASSWORD)
+    page.press("#id_password", "Enter")
+    page.wait_for_url("**/s/studio/")
+    return page
+
+
+@pytest.fixture
+def ada(cast: Cast) -> Workspace:
+    workspace = workspace_of(cast.ada)
+    take_in(workspace, [Found(f"{n}.png", picture(n), f"portrait of ada, scene {n}") for n in range(4)])
+    return workspace
+
+
+def decisions(ada: Workspace) -> list[str]:
+    return [entry.decision.value for entry in ada.state().pictures.values()]
+
+
+def test_pictures_are_added_from_the_page(inside: Page, cast: Cast, tmp_path: Path, live_server: LiveServer) -> None:
+    for name, data in (("one.png", picture(1)), ("one.txt", b"portrait of ada"), ("bad.png", b"no picture")):
+        (tmp_path / name).write_bytes(data)
+    inside.goto(f"{live_server.url}/s/studio/p/ada/sources/")
+    inside.set_input_files("#files", [tmp_path / "bad.png"])
+    inside.click("text=Add them")
+    expect(inside.locator(".note.error")).to_contain_text("bad.png")
+    inside.set_input_files("#files", [tmp_path / "one.png", tmp_path / "one.txt"])
+    inside.click("text=Add them")
+    expect(inside.locator(".note.success")).to_contain_text("1 sources added")
+    assert [entry.caption for entry in workspace_of(cast.ada).state().pictures.values()] == ["portrait of ada"]
+
+
+def test_the_gate_is_one_key_a_decision(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    shown, told, left = inside.locator("[data-caption]"), inside.locator("[data-told]"), inside.locator("#left")
+    expect(shown).to_have_text("portrait of ada, scene 0")
+    inside.keyboard.press("k")
+    expect(shown).to_have_text("portrait of ada, scene 1")
+    inside.keyboard.press("r")
+    inside.keyboard.press("1")
+    expect(left).to_have_text("2")
+    assert decisions(ada) == ["kept", "rejected", "waiting", "waiting"]
+    inside.keyboard.press("u")
+    expect(told).to_have_text("Taken back.")
+    expect(shown).to_have_text("portrait of ada, scene 1")
+    inside.keyboard.press("ArrowRight")
+    expect(shown).to_have_text("portrait of ada, scene 2")
+    inside.keyboard.press("c")
+    inside.keyboard.type("longer hair")
+    inside.keyboard.press("Enter")
+    expect(left).to_have_text("2")
+    assert decisions(ada) == ["kept", "waiting", "corrected", "waiting"]
+    inside.keyboard.press("g")
+    inside.locator("[data-many] li").first.click()
+    inside.locator("[data-many] li").last.click()
+    inside.keyboard.press("k")
+    expect(inside.locator("#done")).to_be_visible()
+    expect(left).to_have_text("0")
+    assert len(ada.state().of(Decision.kept)) == 3
+
+
+def test_a_decision_that_cannot_be_recorded_comes_back(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    with ada.locked():
+        inside.keyboard.press("k")
+        expect(inside.locator("[data-told]")).to_contain_text("Another Zoetrope command is at work")
+    expect(inside.locator("[data-caption]")).to_have_text("portrait of ada, scene 0")
+    assert decisions(ada) == ["waiting"] * 4
+
+
+def test_zoom_stays_from_picture_to_picture(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    inside.keyboard.press("z")
+    inside.keyboard.press("k")
+    expect(inside.locator("[data-stage]")).to_have_class("stage zoomed")
+
+
+def test_a_question_mark_shows_the_keys(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    inside.keyboard.press("?")
+    expect(inside.locator("#keys")).to_contain_text("Take back the last decision")
+    inside.keyboard.press("k")
+    assert decisions(ada) == ["waiting"] * 4, "keys wait while the help is open"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_keeps_anybody_out(inside: Page, ada: Workspace, live_server: LiveServer, scheme: str) -> None:
+    inside.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    pages = ["", "sources/", "captions/", "review/", "turns/", "card/", "exports/", "settings/"]
+    addresses = [f"/s/studio/p/ada/{page}" for page in pages]
+    # The test's server is no asynchronous one: a stream would hold it, and its database, for minutes.
+    inside.route("**/jobs/live/", lambda route: route.abort())
+    faults = []
+    for address in ("/s/studio/", "/s/studio/new-persona/", "/s/studio/members/", "/s/studio/jobs/", *addresses):
+        inside.goto(live_server.url + address)
+        found = Axe().run(inside, options={"runOnly": ["wcag2a", "wcag2aa", "best-practice"]}).response["violations"]
+        for fault in found:
+            if fault["impact"] in ("serious", "critical"):
+                faults.append((address, fault["id"], [node["html"] for node in fault["nodes"]]))
+        wide = inside.evaluate("document.documentElement.scrollWidth")
+        if wide > 360:
+            faults.append((address, f"{wide} pixels wide", []))
+        if folder := os.environ.get("ZOETROPE_PICTURES"):
+            inside.screenshot(path=f"{folder}/{scheme}{address.replace('/', '-')}.png", full_page=True)
+    assert faults == []
