@@ -11,6 +11,7 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.work import _events, scope_of
 from zoetrope.studio.workshop import tasks
+from zoetrope.wheel import events as ev
 from zoetrope.wheel import review
 from zoetrope.wheel.intake import Found, take_in
 from zoetrope.wheel.workspace import Workspace
@@ -41,6 +42,15 @@ def test_an_open_gate_is_told_instead(cast: Cast) -> None:
     assert "The wheel waits for sources" in cast.clients["olga"].get(AT).content.decode()
     assert cast.clients["olga"].post(AT).status_code == 400
     assert not jobs.Job.objects.exists()
+
+
+def test_after_an_alarm_the_wheel_goes_on_only_when_asked(cast: Cast, ada: Workspace) -> None:
+    ada.record([ev.Closed(round=1, verdict="diversity fell from 0.20 to 0.10")])
+    page = cast.clients["olga"].get(AT).content.decode()
+    assert "diversity fell" in page
+    assert "Go on anyway" in page
+    cast.clients["olga"].post(AT, {"anyway": "1"})
+    assert jobs.Job.objects.get().args["anyway"] is True
 
 
 def test_a_cancelled_turn_can_be_started_again(cast: Cast, ada: Workspace) -> None:
@@ -97,7 +107,7 @@ class Told:
 def test_a_cancelled_turn_stops_at_its_next_step() -> None:
     work = Told()
     telling = tasks.Telling(work)  # type: ignore[arg-type]
-    telling.stages("card")(1, 23)
+    telling.stage("card", 1, 23)
     assert work.stages == [("card", 1, 23)]
     work.wanted = False
     with pytest.raises(jobs.Interrupted):

@@ -150,6 +150,8 @@ def test_undo_is_a_button(cast: Cast, ada: Workspace) -> None:
     decided(cast, do="keep", pictures=[entries(ada)[0].sha256])
     assert cast.clients["rui"].post(f"{AT}/undo/", {"next": "sources"}).headers["Location"] == f"{AT}/sources/"
     assert not ada.state().of(Decision.kept)
+    elsewhere = cast.clients["rui"].post(f"{AT}/undo/", {"next": "//evil.example/"})
+    assert elsewhere.headers["Location"] == f"{AT}/"
 
 
 @pytest.mark.parametrize("name", ["ada_v1.toml", "..%2fpersona.toml", "persona.toml", "x_v1.safetensors"])

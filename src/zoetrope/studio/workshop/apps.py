@@ -13,8 +13,9 @@ class Workshop(AppConfig):
         from zoetrope.studio.jobs import seam as jobs
         from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
         from zoetrope.studio.workshop.panel import fill
+        from zoetrope.studio.workshop.tasks import KIND
 
-        jobs.register("turn", "zoetrope.studio.workshop.tasks:turn", child=True)
+        jobs.register(KIND, "zoetrope.studio.workshop.tasks:turn", child=True)
         PANELS.append(Panel("workshop/panel.html", fill))
         pages = ("Sources", "sources"), ("Captions", "captions"), ("Review", "review"), ("Turns", "turns")
         TABS.extend(Tab(label, address) for label, address in (*pages, ("Card", "card"), ("Exports", "exports")))

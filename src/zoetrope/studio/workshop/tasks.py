@@ -1,5 +1,6 @@
 """Jobs of the workshop, as workers carry them out."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from zoetrope.studio.jobs.seam import Work
@@ -20,7 +21,7 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
 
     told = Telling(work)
     workspace = workspace_of(Persona.objects.get(pk=persona))
-    turned = turn_wheel(workspace, LocalEngine(), told, on_stage=told.stages, anyway=anyway)
+    turned = turn_wheel(workspace, LocalEngine(), told, on_stage=lambda name: partial(told.stage, name), anyway=anyway)
     for line in turned.done:
         work.log(f"Round {turned.round}: {line}.")
     if turned.alarm:
@@ -47,18 +48,3 @@ class Telling:
         self.stage("training", moment.step, moment.steps)
         if moment.step % 50 == 0:
             self._work.log(f"step {moment.step}: loss {moment.loss:.4f}")
-
-    def stages(self, name: str) -> "Stage":
-        """Told how far one stage is."""
-        return Stage(self, name)
-
-
-class Stage:
-    """How far a stage is, told as it goes."""
-
-    def __init__(self, telling: Telling, name: str) -> None:
-        self._telling = telling
-        self._name = name
-
-    def __call__(self, done: int, total: int) -> None:
-        self._telling.stage(self._name, done, total)

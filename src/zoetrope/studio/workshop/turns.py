@@ -8,6 +8,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces.work import scope_of
 from zoetrope.studio.workshop.tasks import KIND
 from zoetrope.wheel.turn import gate
 from zoetrope.wheel.workspace import Workspace, round_folder
@@ -24,21 +25,28 @@ def start(persona: Persona, anyway: bool = False) -> jobs.Job:
     if running is not None:
         return running
     # What was recorded so far names the turn: with another decision it is another turn.
-    key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}"
-    scope, title = f"space:{persona.space_id}", f"Turn {persona}'s wheel"
+    key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}" + ("-anyway" if anyway else "")
+    scope, title = scope_of(persona.space), f"Turn {persona}'s wheel"
     job = jobs.enqueue(KIND, key, {"persona": persona.pk, "anyway": anyway}, scope=scope, title=title)
     return jobs.resubmit(job) if job.state in (jobs.State.FAILED, jobs.State.CANCELLED) else job
 
 
 def current(persona: Persona) -> jobs.Job | None:
     """The turn in hand, if there is one."""
-    mine = jobs.Job.objects.filter(kind=KIND, args__persona=persona.pk)
-    return mine.exclude(state__in=jobs.ENDED).order_by("-id").first()
+    job = last(persona)
+    return job if job is not None and job.state not in jobs.ENDED else None
 
 
 def last(persona: Persona) -> jobs.Job | None:
-    """The turn in hand, or the last one."""
-    return current(persona) or jobs.Job.objects.filter(kind=KIND, args__persona=persona.pk).order_by("-id").first()
+    """The turn that changed last."""
+    return jobs.Job.objects.filter(kind=KIND, args__persona=persona.pk).order_by("-changed").first()
+
+
+def alarm(workspace: Workspace) -> str:
+    """What fell in the round before; empty when the wheel may go on by itself."""
+    state = workspace.state()
+    verdict = state.closed.get(state.round - 1, "done")
+    return "" if verdict == "done" else verdict
 
 
 def rounds(workspace: Workspace) -> list[dict[str, Any]]:

@@ -92,7 +92,8 @@ def undo(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     """Take back the last step in this workspace."""
     taken = workspace_of(persona_of(place, persona)).undo()
     messages.info(request, f"Taken back: {len(taken)} × {taken[0].kind}.")
-    return redirect(request.POST.get("next") or "persona", place.space.slug, persona)
+    back = request.POST.get("next", "")
+    return redirect(back if back in ("sources", "captions") else "persona", place.space.slug, persona)
 
 
 @in_space()
@@ -109,7 +110,7 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     waits = gate_of(workspace, state).partition(": zoetrope")[0]
     said: dict[str, Any] = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
-    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": waits}
+    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": waits, "alarm": wheel.alarm(workspace)}
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
     return render(request, part or "workshop/turns.html", said)
 
