@@ -187,6 +187,8 @@ class LoraShelf:
         known = self._known()
         if sha256 in known:
             yield Path(known[sha256])
+        # The studio's library names them so: none of the others has to be read.
+        yield self.home / "loras" / f"{sha256}.safetensors"
         yield from sorted((self.home / "loras").rglob("*.safetensors"))
 
     def _known(self) -> dict[str, str]:
