@@ -1,17 +1,21 @@
 """The named cast: Olga owns, Rui reviews, Vic views, Sam is a stranger with a space of his own; Ada is the persona."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona
 from zoetrope.studio.spaces.models import ApiToken, Membership, Role, Space, User
 from zoetrope.studio.spaces.people import open_space
 
 PASSWORD = "a drum that turns"
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,3 +48,30 @@ def cast(db: None) -> Cast:
     for name, client in clients.items():
         client.force_login(people[name])
     return Cast(space, ada, clients | {"nobody": Client()})
+
+
+class Told:
+    """A job's work that remembers what it was told."""
+
+    key = "a-job"
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int, int]] = []
+        self.lines: list[str] = []
+        self.wanted = True
+
+    def progress(self, stage: str, done: int = 0, total: int = 0) -> None:
+        self.stages.append((stage, done, total))
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def cancelled(self) -> bool:
+        return not self.wanted
+
+    def check(self) -> None:
+        if not self.wanted:
+            raise jobs.Interrupted
+
+    def once(self, name: str, function: Callable[..., T], *args: object) -> T:
+        return function(*args)

@@ -45,6 +45,21 @@ PAGES = {
     ("exports", "GET"): (200, 200, 200, 404, 302),
     ("export", "GET"): (404, 404, 404, 404, 302),
     ("picture", "GET"): (404, 404, 404, 404, 302),
+    ("made-picture", "GET"): (404, 404, 404, 404, 302),
+    ("loras", "GET"): (200, 200, 200, 404, 302),
+    ("lora-add", "GET"): (200, 403, 403, 404, 302),
+    ("lora-add", "POST"): (422, 403, 403, 404, 302),
+    ("lora", "GET"): (404, 404, 404, 404, 302),
+    ("lora-act", "POST"): (404, 403, 403, 404, 302),
+    ("lora-card", "GET"): (404, 404, 404, 404, 302),
+    ("lora-file", "GET"): (404, 404, 404, 404, 302),
+    ("persona-loras", "GET"): (200, 200, 200, 404, 302),
+    ("persona-loras", "POST"): (404, 403, 403, 404, 302),
+    ("try", "GET"): (200, 200, 200, 404, 302),
+    ("try", "POST"): (422, 422, 403, 404, 302),
+    ("try-persona", "GET"): (200, 200, 200, 404, 302),
+    ("try-persona", "POST"): (422, 422, 403, 404, 302),
+    ("tried", "GET"): (404, 404, 404, 404, 302),
 }
 # The same for the API, whose visitors without a login are told 401.
 CALLS = {
@@ -54,6 +69,17 @@ CALLS = {
     ("make_persona", "POST"): (422, 422, 422, 422, 401),
     ("one_persona", "GET"): (200, 200, 200, 404, 401),
     ("change_persona", "PATCH"): (200, 403, 403, 404, 401),
+    ("list_loras", "GET"): (200, 200, 200, 404, 401),
+    ("add_lora", "POST"): (422, 422, 422, 422, 401),
+    ("one_lora", "GET"): (404, 404, 404, 404, 401),
+    ("retire_lora", "DELETE"): (404, 403, 403, 404, 401),
+    ("restore_lora", "POST"): (404, 403, 403, 404, 401),
+    ("list_worn", "GET"): (200, 200, 200, 404, 401),
+    ("wear_lora", "PUT"): (404, 403, 403, 404, 401),
+    ("take_off_lora", "DELETE"): (404, 403, 403, 404, 401),
+    ("draw", "POST"): (422, 422, 422, 422, 401),
+    ("one_order", "GET"): (404, 404, 404, 404, 401),
+    ("list_made", "GET"): (200, 200, 200, 404, 401),
 }
 # Doors that stand open on purpose, or answer another method only.
 OPEN = {"link", "logout", "openapi-json", "openapi-view", "api-root"}
@@ -78,6 +104,7 @@ def address(cast: Cast, name: str) -> str:
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
     plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320", "job": "1"}
+    plain |= {"lora": "1", "order": "1", "kind": "png"}
     route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):

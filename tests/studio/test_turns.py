@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.studio.conftest import Cast
+from tests.studio.conftest import Cast, Told
 from tests.wheel.cast import picture
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.workspaces import workspace_of
@@ -77,36 +77,9 @@ def test_the_jobs_page_tells_states_apart(cast: Cast, ada: Workspace) -> None:
     assert "It has said nothing yet" in cast.clients["vic"].get(f"/s/studio/jobs/{job.pk}/").content.decode()
 
 
-class Told:
-    """A job's work that remembers what it was told."""
-
-    key = "turn-1"
-
-    def __init__(self) -> None:
-        self.stages: list[tuple[str, int, int]] = []
-        self.lines: list[str] = []
-        self.wanted = True
-
-    def progress(self, stage: str, done: int = 0, total: int = 0) -> None:
-        self.stages.append((stage, done, total))
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-    def cancelled(self) -> bool:
-        return not self.wanted
-
-    def check(self) -> None:
-        if not self.wanted:
-            raise jobs.Interrupted
-
-    def once(self, name: str, function: object, *args: object) -> object:
-        raise NotImplementedError
-
-
 def test_a_cancelled_turn_stops_at_its_next_step() -> None:
     work = Told()
-    telling = tasks.Telling(work)  # type: ignore[arg-type]
+    telling = tasks.Telling(work)
     telling.stage("card", 1, 23)
     assert work.stages == [("card", 1, 23)]
     work.wanted = False

@@ -6,6 +6,8 @@ from ninja.security import HttpBearer, SessionAuth
 
 from zoetrope import __version__
 from zoetrope.errors import UserError
+from zoetrope.studio.loras.api import router as loras
+from zoetrope.studio.making.api import router as making
 from zoetrope.studio.personas.api import router as personas
 from zoetrope.studio.spaces.api import router as spaces
 from zoetrope.studio.spaces.models import ApiToken
@@ -29,6 +31,8 @@ api = NinjaAPI(
 )
 api.add_router("", spaces)
 api.add_router("", personas)
+api.add_router("", making)
+api.add_router("", loras)
 
 
 @api.exception_handler(UserError)

@@ -26,7 +26,9 @@ INSTALLED_APPS = [
     "zoetrope.studio.jobs",
     "zoetrope.studio.spaces",
     "zoetrope.studio.personas",
+    "zoetrope.studio.making",
     "zoetrope.studio.workshop",
+    "zoetrope.studio.loras",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -21,7 +21,7 @@ LONGEST = 65536
 
 
 class Fault(Exception):
-    """Something broke in a child; its words are fit for a row."""
+    """Something broke and may go well when tried again; its words are fit for a row."""
 
 
 def run_child(work: Work, kind: str, args: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.db import close_old_connections, connections
 
-from zoetrope.studio.jobs import engine, upkeep
+from zoetrope.studio.jobs import chores, engine, upkeep
 from zoetrope.studio.jobs.carrying import Carrier, put_back
 from zoetrope.studio.jobs.kinds import Queue
 from zoetrope.studio.jobs.models import CARRIED, Job, Worker
@@ -33,6 +33,7 @@ class Running:
         self._reaper = upkeep.Reaper(name)
         self._last_beat = time.monotonic()
         self._next_sweep = self._next_forget = 0.0
+        self._chores = chores.Clock()
 
     def start(self) -> None:
         """Have a row first and work only then, or others would take us for dead."""
@@ -47,6 +48,8 @@ class Running:
             _tried(self._beat)
             self._stand_or_fall()
             _tried(self._tick)
+            for chore in self._chores.due():
+                _tried(chore)
             stop.wait(TICK_SECONDS)
 
     def stop(self) -> None:

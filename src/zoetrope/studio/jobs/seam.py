@@ -16,7 +16,7 @@ An app registers its kinds when Django starts, and enqueues beside the row that 
             work.progress("training", step + 1, 100)
 
 A function may be called again after a crash, so what it writes are upserts keyed by the job. A mistake of the user is a
-`UserError`; everything else that is raised is a fault and tried again.
+`UserError`; everything else that is raised is a fault and tried again, a `Fault` with words fit for people.
 """
 
 from typing import Any
@@ -25,6 +25,8 @@ from django.db import transaction
 from django.db.models import F
 
 from zoetrope.studio.jobs import engine
+from zoetrope.studio.jobs.children import Fault
+from zoetrope.studio.jobs.chores import every
 from zoetrope.studio.jobs.kinds import Queue, arguments, find, register
 from zoetrope.studio.jobs.models import ENDED, MOVES, IllegalMove, Job, State
 from zoetrope.studio.jobs.reading import Changes, JobRow, Line, Overview, lines_of, overview, since
@@ -36,6 +38,7 @@ __all__ = [
     "ENDED",
     "MOVES",
     "Changes",
+    "Fault",
     "IllegalMove",
     "Interrupted",
     "Job",
@@ -47,6 +50,7 @@ __all__ = [
     "Work",
     "cancel",
     "enqueue",
+    "every",
     "forget",
     "lines_of",
     "overview",

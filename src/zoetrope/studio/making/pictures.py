@@ -1,26 +1,25 @@
-"""A workspace's pictures as browsers load them: by content, so that they never go stale."""
+"""Pictures as browsers load them: by content, so that they never go stale."""
+
+from pathlib import Path
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from zoetrope.home import home
 from zoetrope.media.errors import MediaError
 from zoetrope.media.thumbnails import cached_thumbnail
-from zoetrope.wheel.workspace import Workspace
 
 SIDES = (160, 320, 1280)
 _FOREVER = "private, max-age=31536000, immutable"
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
 
-def sent(request: HttpRequest, workspace: Workspace, sha256: str, side: int) -> HttpResponseBase:
-    """One picture, small or (side 0) as it is."""
-    entry = workspace.state().pictures.get(sha256)
-    if entry is None or side not in (0, *SIDES):
-        raise Http404("There is no such picture.")
+def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpResponseBase:
+    """One picture, small or (side 0) as it is; whoever asks has seen to it that the visitor may."""
+    if side not in (0, *SIDES):
+        raise Http404("There is no such size.")
     tag = f'"{sha256}-{side}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304)
-    path = workspace.path(entry)
     try:
         file = cached_thumbnail(path, home() / "cache" / "thumbnails", side) if side else path
         response: HttpResponseBase = FileResponse(file.open("rb"), content_type=_TYPES[file.suffix.lower()])

@@ -4,6 +4,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from zoetrope.studio.jobs.seam import Work
+from zoetrope.studio.loras.bridge import import_all
+from zoetrope.studio.loras.models import Origin
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
 
@@ -20,8 +22,11 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
     from zoetrope.wheel.turn import turn as turn_wheel
 
     told = Telling(work)
-    workspace = workspace_of(Persona.objects.get(pk=persona))
+    row = Persona.objects.select_related("space").get(pk=persona)
+    workspace = workspace_of(row)
     turned = turn_wheel(workspace, LocalEngine(), told, on_stage=lambda name: partial(told.stage, name), anyway=anyway)
+    for lora in import_all(row, Origin.turn):
+        work.log(f"{lora} is in the library.")
     for line in turned.done:
         work.log(f"Round {turned.round}: {line}.")
     if turned.alarm:

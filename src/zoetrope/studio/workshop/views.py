@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
-from zoetrope.studio.workshop import gate, pictures, shelf
+from zoetrope.studio.workshop import gate, shelf
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.panel import next_step
 from zoetrope.studio.workshop.uploads import take
@@ -29,7 +30,8 @@ _A_PAGE = 60
 @in_space()
 def picture(request: HttpRequest, place: Place, persona: str, sha256: str, side: int) -> HttpResponseBase:
     """One picture, small or as it is."""
-    return pictures.sent(request, workspace_of(persona_of(place, persona)), sha256, side)
+    workspace = workspace_of(persona_of(place, persona))
+    return sent(request, workspace.path(shelf.entry_of(workspace, sha256)), sha256, side)
 
 
 @in_space()

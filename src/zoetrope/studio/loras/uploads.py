@@ -1,0 +1,47 @@
+"""An uploaded LoRA on its way into the library."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from django.core.files.uploadedfile import UploadedFile
+
+from zoetrope.errors import UserError
+from zoetrope.home import home
+from zoetrope.studio.loras.library import LARGEST, read_sheet, take, take_card
+from zoetrope.studio.loras.models import Lora, Origin
+from zoetrope.studio.spaces.models import Space
+
+File: TypeAlias = "UploadedFile[bytes]"
+
+
+def take_upload(space: Space, lora: "File", sheet: "File | None", card: "File | None", said: Mapping[str, Any]) -> Lora:
+    """Check and keep what was sent; what was filled in goes before what the sheet says."""
+    if (lora.size or 0) > LARGEST:
+        raise UserError(f"This file is larger than {LARGEST >> 30} GB: no LoRA is.")
+    folder = home() / "loras"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".upload-", dir=folder) as temporary:
+        # Names of our own: a sent one chooses nothing but what is told of it.
+        source = _written(lora, Path(temporary) / f"lora{_suffix(lora)}")
+        told = read_sheet(_written(sheet, Path(temporary) / "sheet.json")) if sheet else {}
+        row = take(space, source, {"name": _stem(lora), **told, **said}, Origin.upload)
+        if card:
+            take_card(row, _written(card, Path(temporary) / "card"))
+    return row
+
+
+def _written(sent: File, path: Path) -> Path:
+    with path.open("wb") as file:
+        for chunk in sent.chunks():
+            file.write(chunk)
+    return path
+
+
+def _stem(sent: File) -> str:
+    return Path(str(sent.name).replace("\\", "/")).stem[:80]
+
+
+def _suffix(sent: File) -> str:
+    return Path(str(sent.name).replace("\\", "/")).suffix.lower()[:20]

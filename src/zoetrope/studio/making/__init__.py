@@ -1,0 +1,1 @@
+"""Made pictures: what was asked for, the job that draws it, and what came of it."""

@@ -1,0 +1,62 @@
+"""Orders and made pictures, for programs."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Query, Router, Schema
+
+from zoetrope.studio.making.models import Made, Order
+from zoetrope.studio.making.orders import job_of
+from zoetrope.studio.spaces.api import asked_place
+
+router = Router(tags=["making"])
+_A_PAGE = 100
+
+
+class MadeOut(Schema):
+    """A made picture; its recipe makes it again."""
+
+    sha256: str
+    media: str
+    width: int
+    height: int
+    recipe: dict[str, Any]
+    created: datetime
+
+
+class OrderOut(Schema):
+    """What was asked for, how its job stands, and what there is of it by now."""
+
+    id: int
+    recipe: dict[str, Any]
+    count: int
+    state: str
+    stage: str
+    error: str
+    made: list[MadeOut]
+
+
+def order_out(order: Order) -> OrderOut:
+    job = job_of(order)
+    told = {name: getattr(order, name) for name in ("id", "recipe", "count")}
+    # A job that was forgotten ended long ago.
+    stands = (job.state, job.stage, job.error) if job else ("done", "", "")
+    state, stage, error = map(str, stands)
+    made = [MadeOut.from_orm(each) for each in order.made.order_by("number")]
+    return OrderOut(**told, state=state, stage=stage, error=error, made=made)
+
+
+@router.get("/spaces/{space}/orders/{order}", response=OrderOut)
+def one_order(request: HttpRequest, space: str, order: int) -> OrderOut:
+    """An order and its pictures so far."""
+    place = asked_place(request, space)
+    return order_out(get_object_or_404(Order, pk=order, space=place.space))
+
+
+@router.get("/spaces/{space}/made", response=list[MadeOut])
+def list_made(request: HttpRequest, space: str, before: int = Query(0, ge=0, lt=2**63)) -> list[Made]:  # type: ignore[type-arg]
+    """Made pictures, the newest first, a hundred at a time; `before` is how many to leave out."""
+    place = asked_place(request, space)
+    return list(Made.objects.filter(space=place.space)[before : before + _A_PAGE])

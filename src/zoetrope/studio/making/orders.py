@@ -1,0 +1,33 @@
+"""Asking for pictures: an order is a row and a job, both or neither."""
+
+from django.db import transaction
+
+from zoetrope.engines.batches import split
+from zoetrope.errors import UserError
+from zoetrope.media.recipe import Recipe
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making.models import Order
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.spaces.models import Space, User
+from zoetrope.studio.spaces.work import scope_of
+
+KIND = "draw"
+MOST = 100
+
+
+def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None) -> Order:
+    """Have so many pictures drawn."""
+    if not 1 <= count <= MOST:
+        raise UserError(f"{count} pictures cannot be ordered: ask for 1 to {MOST}.")
+    split(recipe, count)
+    with transaction.atomic():
+        order = Order.objects.create(
+            space=space, persona=persona, by=by, recipe=recipe.model_dump(mode="json"), count=count
+        )
+        jobs.enqueue(KIND, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
+    return order
+
+
+def job_of(order: Order) -> jobs.Job | None:
+    """How it stands; none when it ended so long ago that its job was forgotten."""
+    return jobs.Job.objects.filter(key=order.key).first()

@@ -1,0 +1,36 @@
+"""Where made things lie: one file a content, in the home's `media/`, named by its hash."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoetrope.home import home
+
+_SUFFIX = ".png"
+
+
+def path_of(sha256: str) -> Path:
+    """The file of a made picture."""
+    return home() / "media" / sha256[:2] / f"{sha256}{_SUFFIX}"
+
+
+def keep(drawn: Path, sha256: str) -> Path:
+    """Take a drawn file in; the same content that lies there already stays as it is."""
+    path = path_of(sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(drawn, path)
+    return path
+
+
+@contextmanager
+def workbench(name: str) -> Iterator[Path]:
+    """A folder on the same disk to draw into; what a killed try left there goes first."""
+    folder = home() / "media" / "new" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""The job that draws an order, batch by batch; what is drawn stays, so a try that was killed goes on."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from django.db import transaction
+
+from zoetrope.engines.batches import split
+from zoetrope.engines.engine import Cancelled, EngineLost
+from zoetrope.engines.local.process import EngineProcess
+from zoetrope.engines.local.wire import FileRef
+from zoetrope.media.recipe import Recipe
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making.models import Made, MadeLora, Order
+from zoetrope.studio.making.store import keep, workbench
+
+
+@cache
+def engine() -> EngineProcess:
+    """This worker's engine process: started with the first drawing, warm from then on, gone with the worker."""
+    return EngineProcess()
+
+
+def draw(work: jobs.Work, order: int) -> None:
+    """Draw what the order still lacks."""
+    row = Order.objects.select_related("space", "persona").get(pk=order)
+    batches = split(row.said_recipe, row.count)
+    steps = row.said_recipe.steps
+    there = set(row.made.values_list("number", flat=True))
+    first = 0
+    for index, batch in enumerate(batches):
+        numbers = range(first, first + batch.batch_size)
+        first = numbers.stop
+        if not there.issuperset(numbers):
+            _draw(work, row, batch, numbers, before=index * steps, total=len(batches) * steps)
+    work.progress("drawn", len(batches) * steps, len(batches) * steps)
+
+
+def _draw(work: jobs.Work, order: Order, batch: Recipe, numbers: range, before: int, total: int) -> None:
+    work.progress("waiting for the engine", before, total)
+    with workbench(order.key) as folder:
+        try:
+            files = engine().draw(
+                batch,
+                folder,
+                lambda step: work.progress("drawing", before + step.done, total),
+                work.cancelled,
+                lambda place: work.progress(f"behind {place} others", before, total) if place else None,
+            )
+        except Cancelled:
+            work.check()
+            raise
+        except EngineLost as error:
+            # A mistake would be final; this one may succeed when tried again.
+            raise jobs.Fault(str(error)) from error
+        _keep(order, batch, numbers, files)
+
+
+def _keep(order: Order, batch: Recipe, numbers: Sequence[int], files: Sequence[FileRef]) -> None:
+    """Files first, rows then, all of a batch together: a row never names a file that is not there."""
+    for file in files:
+        # Two pictures of a batch may be the same, byte for byte; then one move takes both.
+        if file.path.exists():
+            keep(file.path, file.sha256)
+    with transaction.atomic():
+        for index, (number, file) in enumerate(zip(numbers, files, strict=True)):
+            _row(order, batch.model_copy(update={"batch_index": index}), number, file.sha256)
+
+
+def _row(order: Order, recipe: Recipe, number: int, sha256: str) -> None:
+    said = {"sha256": sha256, "recipe": recipe.model_dump(mode="json"), "width": recipe.width, "height": recipe.height}
+    said |= {"space": order.space, "persona": order.persona, "media": recipe.media.value}
+    made, _ = Made.objects.update_or_create(order=order, number=number, defaults=said)
+    for use in recipe.loras:
+        MadeLora.objects.update_or_create(made=made, sha256=use.sha256, defaults={"weight": use.weight})

@@ -1,0 +1,7 @@
+"""Addresses of made pictures."""
+
+from django.urls import path
+
+from zoetrope.studio.making import views
+
+urlpatterns = [path("s/<slug:space>/made/<str:sha256>/<int:side>", views.picture, name="made-picture")]
