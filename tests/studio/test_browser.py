@@ -1,7 +1,6 @@
 """The studio in a real browser: what the keyboard does, what a page looks like to those who cannot see it."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.needs import CHROMIUM, NO_CHROMIUM, lacking
 from tests.studio.conftest import PASSWORD, Cast
 from tests.wheel.cast import picture
 from zoetrope.studio.personas.workspaces import workspace_of
@@ -17,16 +17,13 @@ from zoetrope.wheel.intake import Found, take_in
 from zoetrope.wheel.state import Decision
 from zoetrope.wheel.workspace import Workspace
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MISSING = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason=MISSING),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    if CHROMIUM is None:
+        lacking(NO_CHROMIUM)
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests.needs import lacking
 from tests.postgres import MISSING, cluster
 from tests.studio.jobs import trial
 from tests.studio.jobs.stage import Workers, new_database, tables
@@ -18,7 +19,7 @@ def postgres() -> Iterator[str]:
     """A throwaway PostgreSQL: the folder of its socket."""
     with cluster() as folder:
         if folder is None:
-            pytest.skip(MISSING)
+            lacking(MISSING)
         yield folder
 
 
