@@ -55,6 +55,8 @@ TRIGGER = "zoeada"
 MARKS = ("star", "odd_eyes", "stripe", "star", "odd_eyes")
 """The personas' marks, one each."""
 SEEDS = (1, 2, 3)
+ALONE = 99
+"""The seed of the wheel that is timed by itself."""
 TURNS = 3
 FRAMINGS = ("portrait",) * 9 + ("standing", "sitting", "tpose")
 """The twelve sources of a wheel."""
@@ -93,10 +95,16 @@ def main() -> int:
     work = chosen.work / _code()
     turned = list(wheels())[: chosen.wheels]
     # Two trainings with a thread each get further than one with two, and far further than two with two.
-    os.environ |= {"ZOETROPE_HOME": str(work), "OMP_NUM_THREADS": "1"}
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        measured = list(pool.map(measure, turned, [work] * len(turned)))
-    return report("the wheel", table(measured), bars(measured), chosen.json)
+    measured = _in_processes(os.cpu_count() or 1, 1, turned, work)
+    # How long a turn takes, a person sees who has the machine for it alone.
+    alone = _in_processes(1, os.cpu_count() or 1, [replace(turned[0], seed=ALONE)], work)
+    return report("the wheel", table(measured), bars(measured, alone[0]["seconds"]), chosen.json)
+
+
+def _in_processes(count: int, threads: int, turned: Sequence[Wheel], work: Path) -> list[dict[str, Any]]:
+    os.environ |= {"ZOETROPE_HOME": str(work), "OMP_NUM_THREADS": str(threads)}
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(measure, turned, [work] * len(turned)))
 
 
 def _code() -> str:
@@ -242,7 +250,7 @@ def table(measured: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def bars(measured: Sequence[Mapping[str, Any]]) -> dict[str, Bar]:
+def bars(measured: Sequence[Mapping[str, Any]], alone: Sequence[float]) -> dict[str, Bar]:
     """What the wheel is held to."""
     last = f"v{TURNS}"
     return {
@@ -253,7 +261,7 @@ def bars(measured: Sequence[Mapping[str, Any]]) -> dict[str, Bar]:
         ),
         "v3_both": Bar(share(measured, last, "both"), 0.85, at_least=True),
         "v3_copied_over_fresh": Bar(_mean(measured, last, "copied") - _mean(measured, last, "copied_fresh"), 0.05),
-        "slowest_turn_seconds": Bar(max(second for wheel in measured for second in wheel["seconds"]), SECONDS),
+        "slowest_turn_seconds": Bar(max(alone), SECONDS),
     }
 
 
