@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 
 from zoetrope.home import home
+from zoetrope.media.decode import Limits
 from zoetrope.media.errors import MediaError
+from zoetrope.media.files import read_limited
 from zoetrope.media.thumbnails import cached_thumbnail
 
 SIDES = (160, 320, 1280)
@@ -13,7 +15,7 @@ _FOREVER = "private, max-age=31536000, immutable"
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
 
-def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpResponseBase:
+def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpResponse:
     """One picture, small or (side 0) as it is; whoever asks has seen to it that the visitor may."""
     if side not in (0, *SIDES):
         raise Http404("There is no such size.")
@@ -22,7 +24,8 @@ def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpRespon
         return HttpResponse(status=304)
     try:
         file = cached_thumbnail(path, home() / "cache" / "thumbnails", side) if side else path
-        response: HttpResponseBase = FileResponse(file.open("rb"), content_type=_TYPES[file.suffix.lower()])
+        # Whole, as a picture is small and a stream would be read whole before it is sent anyway.
+        response = HttpResponse(read_limited(file, Limits().max_bytes), content_type=_TYPES[file.suffix.lower()])
     except (OSError, MediaError) as error:
         raise Http404("This picture cannot be read.") from error
     response.headers["Cache-Control"] = _FOREVER
