@@ -40,6 +40,7 @@ PAGES = {
     ("review", "GET"): (200, 200, 200, 404, 302),
     ("decide", "POST"): (400, 400, 403, 404, 302),
     ("undo", "POST"): (400, 400, 403, 404, 302),
+    ("turn-sample", "GET"): (404, 404, 404, 404, 302),
     ("card", "GET"): (200, 200, 200, 404, 302),
     ("card-picture", "GET"): (404, 404, 404, 404, 302),
     ("exports", "GET"): (200, 200, 200, 404, 302),
@@ -82,7 +83,7 @@ CALLS = {
     ("list_made", "GET"): (200, 200, 200, 404, 401),
 }
 # Doors that stand open on purpose, or answer another method only.
-OPEN = {"link", "logout", "openapi-json", "openapi-view", "api-root"}
+OPEN = {"service-worker", "link", "logout", "openapi-json", "openapi-view", "api-root"}
 
 
 def names(patterns: "list[URLPattern | URLResolver]", within: str = "") -> Iterator[str]:

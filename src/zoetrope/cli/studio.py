@@ -13,7 +13,7 @@ def studio(
     host: Annotated[
         str, typer.Option(help="The address it listens at; others than this machine's own need ZOETROPE_HOSTS.")
     ] = "127.0.0.1",
-    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the browser, where there is a display.")] = True,
     link: Annotated[
         str, typer.Option(metavar="NAME", help="Only make a link with which this person sets a new password.")
     ] = "",
@@ -21,27 +21,51 @@ def studio(
 ) -> None:
     """Open the studio in the browser. The first start prints a link that makes the owner's account.
 
+    Where one runs already, it is opened instead of a second.
+
     Example: zoetrope studio --port 8420
     """
     try:
         from zoetrope.studio import start
 
-        start.prepare()
+        if link:
+            _print_link(link, start.address_of(host, port), as_json)
+        else:
+            _open(host, port, browser, as_json)
     except ModuleNotFoundError as error:
         raise UserError(
             f"The studio needs {error.name}, which is not installed: pip install 'zoetrope[studio]'."
         ) from error
-    address = f"http://{host}:{port}"
-    if link:
-        secret = start.password_link(link)
-        emit({"link": f"{address}/link/{secret}/"}, as_json, lambda: paper.print(f"{address}/link/{secret}/"))
+
+
+def _print_link(name: str, address: str, as_json: bool) -> None:
+    from zoetrope.studio import start
+
+    start.prepare()
+    there = f"{start.running() or address}/link/{start.password_link(name)}/"
+    emit({"link": there}, as_json, lambda: paper.print(there))
+
+
+def _open(host: str, port: int, browser: bool, as_json: bool) -> None:
+    from zoetrope.studio import start
+
+    address = start.address_of(host, port)
+    try:
+        with start.alone(address):
+            start.free_port(host, port)
+            start.prepare()
+            first = start.first_link()
+            opens = f"{address}/link/{first}/" if first else f"{address}/"
+            said = f"Make the owner's account (this link opens once): {opens}" if first else f"The studio is at {opens}"
+            emit({"address": address, "opens": opens, "ran": False}, as_json, lambda: paper.print(said, soft_wrap=True))
+            console.print("Ctrl-C closes it.", highlight=False)
+            by = start.serve(host, port, lambda: browser and start.browse(opens))
+    except start.OpenAlready as other:
+        opens = f"{other.address}/"
+        said = f"The studio of this home runs already: {opens}"
+        emit({"address": other.address, "opens": opens, "ran": True}, as_json, lambda: paper.print(said))
+        if browser:
+            start.browse(opens)
         return
-    start.free_port(host, port)
-    first = start.first_link()
-    opens = f"{address}/link/{first}/" if first else f"{address}/"
-    said = f"Make the owner's account (this link opens once): {opens}" if first else f"The studio is open: {opens}"
-    emit({"address": address, "opens": opens}, as_json, lambda: paper.print(said, soft_wrap=True))
-    console.print("Ctrl-C closes it.", highlight=False)
-    if browser:
-        typer.launch(opens)
-    start.serve(host, port)
+    console.print("Closed; what was unfinished goes on at the next start.", highlight=False)
+    raise typer.Exit(start.code_after(by))

@@ -1,13 +1,17 @@
-"""What holds for every page: what a browser may load, and how a user's mistake is told."""
+"""What holds for every page: what a browser may load, and how a user's mistake or a machine's fault is told."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
 
 from zoetrope.errors import UserError
+from zoetrope.studio import faults
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
@@ -53,3 +57,18 @@ class Mistakes:
         whole = not request.headers.get("HX-Request")
         page = "studio/mistake.html" if whole else "studio/mistake_part.html"
         return render(request, page, {"sentence": str(exception)}, status=400)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The machine's own faults are told with what to do, and status 503; any other fault is ours."""
+    told = faults.sentence(sys.exc_info()[1])
+    if not told:
+        return server_error(request)
+    if request.path.startswith(API):
+        answer: HttpResponse = JsonResponse({"detail": told}, status=503)
+    else:
+        # Without the request, as what surrounds a page would be read from the database.
+        page = "studio/mistake_part.html" if request.headers.get("HX-Request") else "503.html"
+        answer = HttpResponse(render_to_string(page, {"sentence": told}), status=503)
+    answer.headers["Retry-After"] = "5"
+    return answer

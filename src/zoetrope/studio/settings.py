@@ -57,6 +57,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "zoetrope.studio.spaces.here.around",
+                "zoetrope.studio.spaces.work.around",
                 "zoetrope.studio.personas.panels.around",
             ]
         },
@@ -86,6 +87,16 @@ X_FRAME_OPTIONS = "DENY"
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
+# Each file also lies under a name with the hash of its content, which pages use and browsers keep for ever.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "zoetrope.studio.statics.Hashed"},
+}
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "zoetrope.studio.statics.HashedFinder",
+]
 # Served from the package itself: nothing has to be collected after an installation.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -104,6 +115,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"shortened": {"()": "zoetrope.studio.faults.Shortened"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["shortened"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }

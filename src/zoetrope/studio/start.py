@@ -1,21 +1,62 @@
-"""From nothing to an open studio: the database in today's form, a free port, the first account's link."""
+"""From nothing to an open studio: one at a time in a home, the database in today's form, a free port, a browser."""
 
 import os
+import signal
 import socket
 import sqlite3
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
+from zoetrope.studio import faults, locks
 
-_LOOK_SECONDS = 0.5
-_AGAIN_SECONDS = 2.0
-_STOP_SECONDS = 8.0
+LOCK = "studio.lock"
+# Whoever looks at a page waits this long for a locked database, and whoever starts the studio shorter still.
+PAGE_SECONDS = 5
+_START_SECONDS = 3
+_PORTS = 50
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+
+
+class OpenAlready(Exception):
+    """A studio runs on this home; `address` is where."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+def address_of(host: str, port: int) -> str:
+    """Where a browser on this machine finds it."""
+    return f"http://{_ANY.get(host, f'[{host}]' if ':' in host else host)}:{port}"
+
+
+@contextmanager
+def alone(address: str) -> Iterator[None]:
+    """Be the one studio of this home; raises OpenAlready if there is one."""
+    _writable(home())
+    with ExitStack() as held:
+        try:
+            held.enter_context(locks.alone(home() / LOCK, address))
+        except locks.Held as other:
+            raise OpenAlready(str(other) or address) from None
+        except OSError as error:
+            raise _unwritable(home(), error) from error
+        yield
+
+
+def running() -> str:
+    """Where the studio of this home runs now; empty if it does not."""
+    try:
+        with alone(""):
+            return ""
+    except OpenAlready as other:
+        return other.address
 
 
 def prepare() -> None:
@@ -24,13 +65,27 @@ def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "zoetrope.studio.settings")
     import django
     from django.core.management import call_command
-    from django.db import OperationalError
+    from django.db import DatabaseError
 
     django.setup()
     try:
+        _free_database()
         call_command("migrate", verbosity=0, interactive=False)
-    except (OperationalError, sqlite3.OperationalError) as error:
-        raise UserError(_why(str(error))) from error
+    except (DatabaseError, sqlite3.Error, OSError) as error:
+        told = faults.sentence(error)
+        raise UserError(
+            told or f"The database cannot be opened ({str(error).strip()}): see DATABASE_URL; nothing was changed."
+        ) from error
+
+
+def _free_database() -> None:
+    """Ask for the write lock in a moment, where migrating would wait for it as long as a busy worker may."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=_START_SECONDS)) as file:
+            file.execute("BEGIN IMMEDIATE")
+            file.rollback()
 
 
 def _writable(folder: Path) -> None:
@@ -40,31 +95,53 @@ def _writable(folder: Path) -> None:
         probe.write_bytes(b"zoetrope")
         probe.unlink()
     except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written ({error.strerror}): make room or give rights there, "
-            "or name another folder with ZOETROPE_HOME. Nothing was changed."
-        ) from error
+        raise _unwritable(folder, error) from error
 
 
-def _why(said: str) -> str:
-    if "locked" in said:
-        return "The database is locked by another program: close what has it open, then start the studio again."
-    if "full" in said:
-        return "The disk is full: make room, then start the studio again. Nothing was lost."
-    return f"The database cannot be opened ({said.strip()}): see DATABASE_URL. Nothing was changed."
+def _unwritable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{folder} cannot be written ({error.strerror}): make room or give rights there, or name another folder with "
+        "ZOETROPE_HOME; nothing was changed."
+    )
 
 
 def free_port(host: str, port: int) -> None:
     """Say it before anything is started if somebody else listens there."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _listener(host, port).close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError as error:
+        raise UserError(
+            f"Port {port} on {host} cannot be used ({error.strerror}): close what listens there, or start another "
+            f"with --port {_next_free(host, port)}."
+        ) from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # Without it two who only bound the same port would both believe it theirs.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _next_free(host: str, port: int) -> int:
+    """A port that could be used instead; an unprivileged one."""
+    for other in range(max(port, 1023) + 1, min(max(port, 1023) + _PORTS, 65536)):
         try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UserError(
-                f"Port {port} on {host} cannot be used ({error.strerror}): perhaps the studio runs already. "
-                f"Open it in the browser, or start another with --port {port + 1}."
-            ) from error
+            _bound(host, other).close()
+        except OSError:
+            continue
+        return other
+    return 8420
 
 
 def first_link() -> str | None:
@@ -88,51 +165,29 @@ def password_link(name: str) -> str:
     return OneTimeLink.make(OneTimeLink.Purpose.password, user=user)
 
 
-def serve(host: str, port: int) -> None:
-    """Answer requests until stopped, with a worker beside."""
-    import uvicorn
-
-    with worker():
-        uvicorn.run(
-            "zoetrope.studio.asgi:application",
-            host=host,
-            port=port,
-            log_level="warning",
-            lifespan="off",
-            access_log=False,
-            # Pages that watch jobs keep a connection open: they are not waited for.
-            timeout_graceful_shutdown=2,
-        )
+def browse(address: str) -> bool:
+    """Open the browser; not where it would be one without windows, in the terminal."""
+    shown = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(shown) and webbrowser.open(address)
 
 
-@contextmanager
-def worker() -> Iterator[None]:
-    """A worker process that is started again when it dies, and stops with the site."""
-    stopped = threading.Event()
-    watching = threading.Thread(target=_keep_working, args=(stopped,), daemon=True)
-    watching.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        watching.join(_STOP_SECONDS + 1)
+def serve(host: str, port: int, opened: Callable[[], object] = lambda: None) -> int:
+    """Answer requests, with a worker beside, until a signal comes; which. `opened` is called once it listens."""
+    from django.db.backends.signals import connection_created
+
+    from zoetrope.studio.keeper import Keeper
+    from zoetrope.studio.serving import Site
+
+    connection_created.connect(_wait_shortly)
+    return Site(Keeper(), opened).serve_at(_listener(host, port))
 
 
-def _keep_working(stopped: threading.Event) -> None:
-    while not stopped.is_set():
-        process = subprocess.Popen([sys.executable, "-m", "zoetrope.studio.jobs.worker"])
-        while process.poll() is None and not stopped.wait(_LOOK_SECONDS):
-            pass
-        if process.poll() is None:
-            _stop(process)
-        elif not stopped.wait(_AGAIN_SECONDS):
-            print(f"The worker ended ({process.returncode}) and is started again.", file=sys.stderr)
+def _wait_shortly(connection: Any, **rest: object) -> None:
+    """Pages wait for a locked database shorter than workers do."""
+    if connection.vendor == "sqlite":
+        connection.cursor().execute(f"PRAGMA busy_timeout={PAGE_SECONDS * 1000}")
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def code_after(number: int) -> int:
+    """The exit code after a signal: Ctrl-C is told to the shell, being asked to end is no fault."""
+    return 128 + number if number == signal.SIGINT else 0

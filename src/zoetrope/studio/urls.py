@@ -2,9 +2,12 @@
 
 from django.urls import include, path
 
+from zoetrope.studio import app
 from zoetrope.studio.api import api
 
+handler500 = "zoetrope.studio.middleware.broken"
 urlpatterns = [
+    path("service-worker.js", app.service_worker, name="service-worker"),
     path("", include("zoetrope.studio.spaces.urls")),
     path("", include("zoetrope.studio.personas.urls")),
     path("", include("zoetrope.studio.making.urls")),

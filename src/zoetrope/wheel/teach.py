@@ -18,7 +18,7 @@ from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
-from zoetrope.wheel.persona import PersonaKind
+from zoetrope.wheel.persona import Persona, PersonaKind
 from zoetrope.wheel.scenes import asked, shows_head, subject
 from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.variety import most_varied
@@ -31,6 +31,7 @@ _BESIDE = 2
 # Beside synthetic pictures a source is shown half as often: a longer training makes up for a part of that.
 _LONGER = 1.5
 _HEAD_SHARE = 0.3
+_SAMPLES = 3
 # What a picture adds counts so much for each generation between it and the sources: each is smudged a little more.
 _WORTH = 0.7
 
@@ -63,6 +64,7 @@ def teach(
             persona.name,
             settings,
             persona.trigger,
+            tuple(sampled(persona, model)) if settings.sample_every else (),
             resume=_unfinished(run),
         )
         _write_manifest(workspace, state, order)
@@ -89,6 +91,12 @@ def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
     worth = [_WORTH ** (entry.depth - 1) for entry in offered]
     held, said = [entry.caption for entry in real], [entry.caption for entry in offered]
     return real + [offered[index] for index in most_varied(held, said, most, wanted, worth=worth)]
+
+
+def sampled(persona: Persona, model: Model) -> list[str]:
+    """Scenes of the card that show along the way what has been learned, far apart from each other."""
+    prompts = [scene.prompt for scene in asked(model, subject(persona, model))]
+    return prompts[:: max(1, len(prompts) // _SAMPLES)][:_SAMPLES]
 
 
 def repeats_of(entries: Sequence[Entry]) -> dict[str, int]:

@@ -64,7 +64,7 @@ class Pipe:
 def main() -> None:
     """Carry out the one order."""
     order: dict[str, Any] = json.load(sys.stdin)
-    _die_with(order["parent"])
+    die_with(order["parent"])
     # Nothing that is started here shall keep the worker listening.
     os.set_inheritable(order["pipe"], False)
     work = Pipe(order["key"], order["pipe"])
@@ -91,12 +91,12 @@ def _call(work: Pipe, kind: str, args: dict[str, Any]) -> None:
     find(kind).resolve()(work, **args)
 
 
-def _die_with(parent: int) -> None:
-    """A worker that is killed takes its child along; elsewhere than on Linux the next word to it fails."""
+def die_with(parent: int) -> None:
+    """Who started this process and is killed takes it along; elsewhere than on Linux the next word to it fails."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        raise SystemExit("the worker died before its child began")
+        raise SystemExit("whoever started this process died before it began")
 
 
 if __name__ == "__main__":

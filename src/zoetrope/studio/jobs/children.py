@@ -36,7 +36,7 @@ def run_child(work: Work, kind: str, args: dict[str, Any]) -> None:
         raise Interrupted
     name = ending.get("fault")
     if name is None:
-        raise Fault(f"Its process ended without a word ({_how(process.returncode)}).")
+        raise Fault(f"Its process ended without a word ({how(process.returncode)}).")
     raise Fault(f"Something broke while doing this ({name}); the worker's log has the details.")
 
 
@@ -129,5 +129,6 @@ def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _how(code: int) -> str:
+def how(code: int) -> str:
+    """How a process ended, in a few words."""
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"

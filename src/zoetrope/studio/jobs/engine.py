@@ -25,6 +25,8 @@ POLL_SECONDS = 0.05
 POOL = 5
 PAGE = 500
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+LEFT_BEHIND = "LEFT_BEHIND"
+"""Our word for what another version of ours enqueued or began: the engine leaves it to that version for ever."""
 
 T = TypeVar("T")
 
@@ -99,9 +101,13 @@ def cancel(workflow: str) -> None:
 
 
 def standing(workflows: Sequence[str]) -> dict[str, str]:
-    """The engine's status of those of them that it knows."""
+    """The engine's status of those of them that it knows, or that they were left behind."""
     found = client().list_workflows(workflow_ids=list(workflows), load_input=False, load_output=False)
-    return {workflow.workflow_id: workflow.status for workflow in found}
+    return {workflow.workflow_id: _standing(workflow) for workflow in found}
+
+
+def _standing(workflow: WorkflowStatus) -> str:
+    return workflow.status if workflow.status in ENDED or workflow.app_version == VERSION else LEFT_BEHIND
 
 
 def forget(before: datetime) -> int:

@@ -110,6 +110,11 @@ def lines_of(job: int, *, after: int = 0, limit: int = MOST_LINES) -> list[Line]
     return _lines(LogLine.objects.filter(job_id=job, id__gt=after).order_by("id")[:limit])
 
 
+def last_lines(scope: str, limit: int = 100) -> list[Line]:
+    """The newest log lines of a scope, oldest first."""
+    return _lines(LogLine.objects.filter(job__scope=scope).order_by("-id")[:limit])[::-1]
+
+
 def _workers() -> list[str]:
     """The living. Who looks also sees to it that no job is said to run in a dead one's hands."""
     workers = list(alive_workers().values_list("name", flat=True).order_by("name"))

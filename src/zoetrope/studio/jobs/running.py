@@ -16,6 +16,8 @@ from zoetrope.studio.jobs.models import CARRIED, Job, Worker
 TICK_SECONDS = 2.0
 WATCH_SECONDS = 0.2
 SWEEP_SECONDS = 300.0
+# At the start what the worker before had in hand is first marked as lost, and swept up a little later.
+SECOND_SWEEP_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
 STOP_SECONDS = 6
 
@@ -80,7 +82,7 @@ class Running:
         thorough = now >= self._next_sweep
         upkeep.sweep(thorough=thorough)
         if thorough:
-            self._next_sweep = now + SWEEP_SECONDS
+            self._next_sweep = now + (SWEEP_SECONDS if self._next_sweep else SECOND_SWEEP_SECONDS)
         if now >= self._next_forget:
             upkeep.forget()
             self._next_forget = now + FORGET_SECONDS

@@ -29,9 +29,9 @@ from zoetrope.studio.jobs.children import Fault
 from zoetrope.studio.jobs.chores import every
 from zoetrope.studio.jobs.kinds import Queue, arguments, find, register
 from zoetrope.studio.jobs.models import ENDED, MOVES, IllegalMove, Job, State
-from zoetrope.studio.jobs.reading import Changes, JobRow, Line, Overview, lines_of, overview, since
+from zoetrope.studio.jobs.reading import Changes, JobRow, Line, Overview, last_lines, lines_of, overview, since
 from zoetrope.studio.jobs.sending import due_after, send_on_commit
-from zoetrope.studio.jobs.upkeep import forget, sweep
+from zoetrope.studio.jobs.upkeep import alive_workers, forget, sweep
 from zoetrope.studio.jobs.work import Interrupted, Work
 
 __all__ = [
@@ -48,10 +48,12 @@ __all__ = [
     "Queue",
     "State",
     "Work",
+    "alive_workers",
     "cancel",
     "enqueue",
     "every",
     "forget",
+    "last_lines",
     "lines_of",
     "overview",
     "register",

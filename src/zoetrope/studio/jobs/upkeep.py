@@ -91,7 +91,8 @@ def sweep(*, thorough: bool = True) -> int:
     """Enqueue again what nobody would carry out; how many.
 
     Always the rows that were saved by somebody who was killed before enqueueing them. Thoroughly also those whose
-    workflow is gone, or ended without the row having ended: a restored backup, a database lost for a while.
+    workflow is gone, or ended without the row having ended: a restored backup, a database lost for a while. And those
+    that another version left behind, whose workflows the engine would never give to this one.
     """
     old = timezone.now() - timedelta(seconds=UNSENT_SECONDS)
     unsent = Job.objects.filter(state=State.WAITING, queued=None, changed__lt=old)
@@ -104,8 +105,11 @@ def _sweep(jobs: list[Job]) -> int:
     sent = 0
     for job in jobs:
         status = standing.get(job.workflow)
-        if status is None or status in engine.ENDED:
+        if status is None or status in (*engine.ENDED, engine.LEFT_BEHIND):
+            left = job.workflow if status == engine.LEFT_BEHIND else None
             sent += send_again(job, anew=status is not None)
+            if left is not None:
+                engine.cancel(left)
         elif job.queued is None:
             Job.objects.filter(pk=job.pk, round=job.round).update(queued=Now())
     return sent

@@ -7,12 +7,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO
+from contextlib import ExitStack, contextmanager
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
+from zoetrope.studio import faults
+from zoetrope.studio.jobs.child import die_with
 from zoetrope.studio.jobs.kinds import Queue
+from zoetrope.studio.locks import Held, alone
 
 GIVE_UP_SECONDS = 10.0
 
@@ -20,12 +22,21 @@ GIVE_UP_SECONDS = 10.0
 def main() -> int:
     """Work until SIGTERM or Ctrl-C."""
     chosen = _arguments()
+    if chosen.parent_death is not None:
+        die_with(chosen.parent_death)
     try:
         with only_one(chosen.name):
             _work(executor(chosen.name), chosen.device, [Queue(name) for name in chosen.queues])
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
+    except Exception as error:
+        told = faults.sentence(error)
+        if not told:
+            raise
+        print(told, file=sys.stderr, flush=True)
+        # The engine's threads may have begun already, and would hold the process.
+        os._exit(2)
     return 0
 
 
@@ -34,6 +45,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--name", default="1", help="told apart by it on this machine; one process a name")
     parser.add_argument("--device", default="", help="the device it works on, such as cuda:0; shown on the jobs page")
     parser.add_argument("--queues", nargs="+", choices=[*Queue], default=[*Queue], help="what it takes; default all")
+    parser.add_argument("--parent-death", type=int, metavar="PID", help="die when this process, the parent, does")
     return parser.parse_args()
 
 
@@ -46,28 +58,18 @@ def executor(name: str) -> str:
 def only_one(name: str) -> Iterator[None]:
     """Hold this name on this machine; two workers of one name would steal each other's work."""
     folder = home() / "workers"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / f"{name}.lock").open("w")
-    except OSError as error:
-        raise UserError(
-            f"The worker cannot write to {folder} ({error.strerror}): make room or give it the right."
-        ) from None
-    with file:
-        _lock(file, name)
+    with ExitStack() as held:
+        try:
+            held.enter_context(alone(folder / f"{name}.lock"))
+        except Held:
+            raise UserError(
+                f"A worker named {name} runs already: stop it, or start this one with another --name."
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"The worker cannot write to {folder} ({error.strerror}): make room or give it the right."
+            ) from None
         yield
-
-
-def _lock(file: IO[str], name: str) -> None:
-    import fcntl
-
-    try:
-        # The system lets go of it whatever way the process ends.
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise UserError(
-            f"A worker named {name} runs already: stop it, or start this one with another --name."
-        ) from None
 
 
 def _work(name: str, device: str, queues: list[Queue]) -> None:
@@ -97,17 +99,11 @@ def _work(name: str, device: str, queues: list[Queue]) -> None:
 
 
 def _check_database() -> None:
-    from django.db import OperationalError, connection
+    from django.db import connection
 
     from zoetrope.studio.jobs.models import Worker
 
-    try:
-        tables = connection.introspection.table_names()
-    except OperationalError:
-        raise UserError(
-            "The studio's database cannot be reached: see that it runs and that DATABASE_URL is right."
-        ) from None
-    if Worker._meta.db_table not in tables:
+    if Worker._meta.db_table not in connection.introspection.table_names():
         raise UserError("The studio's database has no tables yet: start the studio once, or run its migrations.")
 
 

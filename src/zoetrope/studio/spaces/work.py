@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.keeper import Keeper
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role, Space
 
@@ -20,11 +23,37 @@ _A_PAGE = 100
 _LOOK_SECONDS = 0.5
 # A browser opens the stream again by itself; so none outlives a login for long.
 _LONGEST_SECONDS = 300
+_NOBODY = "No worker is alive: what waits stays safe and starts when `zoetrope studio` runs again."
+_SILENT = (
+    "The worker has not been able to write to the database for a while: see that the disk is not full and that no "
+    "other program holds the database; what waits is safe."
+)
 
 
 def scope_of(space: Space) -> str:
     """What jobs call a space."""
     return f"space:{space.pk}"
+
+
+def around(request: HttpRequest) -> dict[str, Any]:
+    """For every template: a sentence when jobs of this space wait and no worker takes them."""
+    place = getattr(request, "place", None)
+    # Called by whoever shows it; parts of pages do not.
+    return {} if place is None else {"stalled": partial(_stalled, place.space)}
+
+
+def _stalled(space: Space) -> str:
+    told = _trouble(jobs.alive_workers().exists())
+    waiting = told and jobs.Job.objects.filter(scope=scope_of(space), state=jobs.State.WAITING).exists()
+    return told if waiting else ""
+
+
+def _trouble(alive: bool) -> str:
+    """What keeps the worker from working, and what to do; empty while one works or is on its way."""
+    keeper = Keeper.current
+    if keeper is None:
+        return "" if alive else _NOBODY
+    return keeper.trouble() or ("" if alive or keeper.starting() else _SILENT)
 
 
 @require_GET
@@ -35,7 +64,8 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
     # What needs a person comes first.
     order = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
     shown = [(state, seen.counts[jobs.State(state)], seen.jobs.get(jobs.State(state), [])) for state in order]
-    said = {"states": [each for each in shown if each[1]], "workers": seen.workers, "cursor": seen.cursor}
+    said = {"states": [each for each in shown if each[1]], "cursor": seen.cursor}
+    said |= {"trouble": _trouble(bool(seen.workers)), "lines": jobs.last_lines(scope_of(place.space))}
     page = "spaces/work_now.html" if request.headers.get("HX-Request") else "spaces/work.html"
     return render(request, page, said)
 
@@ -68,16 +98,19 @@ def act(request: HttpRequest, place: Place, job: int) -> HttpResponse:
 @in_space()
 def live(request: HttpRequest, place: Place) -> HttpResponseBase:
     """What changes in the space's jobs, as server-sent events."""
-    stream = StreamingHttpResponse(_events(scope_of(place.space)), content_type="text/event-stream")
+    # A browser that comes back says what it heard last, and a page what it shows already.
+    since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
+    cursor = since if since.isdecimal() and len(since) < 18 else ""
+    stream = StreamingHttpResponse(_events(scope_of(place.space), cursor), content_type="text/event-stream")
     stream.headers["Cache-Control"] = "no-cache"
     # Compression would hold events back until there are enough of them.
     stream.headers["Content-Encoding"] = "identity"
     return stream
 
 
-async def _events(scope: str) -> AsyncIterator[bytes]:
+async def _events(scope: str, cursor: str = "") -> AsyncIterator[bytes]:
     look = sync_to_async(jobs.since)
-    cursor = (await sync_to_async(jobs.overview)(scope, states=(), limit=1)).cursor
+    cursor = cursor or (await sync_to_async(jobs.overview)(scope, states=(), limit=1)).cursor
     told: dict[int, object] = {}
     lines = 0
     yield b"retry: 2000\n\n"
@@ -90,5 +123,5 @@ async def _events(scope: str) -> AsyncIterator[bytes]:
         lines = max([lines, *(line["id"] for line in said)])
         if fresh or said:
             data = json.dumps({"jobs": fresh, "lines": said}, cls=DjangoJSONEncoder)
-            yield f"data: {data}\n\n".encode()
+            yield f"id: {cursor}\ndata: {data}\n\n".encode()
         await asyncio.sleep(_LOOK_SECONDS)

@@ -12,8 +12,10 @@ from zoetrope.studio.personas.workspaces import workspace_of
 if TYPE_CHECKING:
     from zoetrope.training.loop import Moment
     from zoetrope.training.preflight import Preflight
+    from zoetrope.wheel.workspace import Workspace
 
 KIND = "turn"
+_LOOKS = 4
 
 
 def turn(work: Work, persona: int, anyway: bool = False) -> None:
@@ -24,7 +26,14 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
     told = Telling(work)
     row = Persona.objects.select_related("space").get(pk=persona)
     workspace = workspace_of(row)
-    turned = turn_wheel(workspace, LocalEngine(), told, on_stage=lambda name: partial(told.stage, name), anyway=anyway)
+    turned = turn_wheel(
+        workspace,
+        LocalEngine(),
+        told,
+        {"sample_every": _sample_every(workspace)},
+        on_stage=lambda name: partial(told.stage, name),
+        anyway=anyway,
+    )
     for lora in import_all(row, Origin.turn):
         work.log(f"{lora} is in the library.")
     for line in turned.done:
@@ -32,6 +41,15 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
     if turned.alarm:
         work.log(f"Stopped: {turned.alarm}.")
     work.log(f"Waits for {turned.waits_for}")
+
+
+def _sample_every(workspace: "Workspace") -> int:
+    """Steps between two looks at what it has learned: a few in all, as each takes its time on a large base."""
+    from zoetrope.models.catalogue import Catalogue
+    from zoetrope.training.settings import make_settings
+
+    steps = make_settings(Catalogue().find(workspace.persona.base).notes.training).steps
+    return max(1, steps // _LOOKS)
 
 
 class Telling:

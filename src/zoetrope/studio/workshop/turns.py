@@ -1,7 +1,9 @@
 """A persona's turns: handed to the workers, and how the one in hand stands."""
 
 import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from zoetrope.errors import UserError
@@ -10,10 +12,13 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.work import scope_of
 from zoetrope.studio.workshop.tasks import KIND
+from zoetrope.wheel.measure import card_folder
 from zoetrope.wheel.turn import gate
 from zoetrope.wheel.workspace import Workspace, round_folder
 
 _WIDE, _HIGH = 600, 160
+_SAMPLE = re.compile(r"([0-9]{6,9})-[0-9]{1,3}\.png")
+_SHOWN_STEPS = 5
 
 
 def start(persona: Persona, anyway: bool = False) -> jobs.Job:
@@ -83,3 +88,28 @@ def _points(lines: Sequence[str]) -> list[tuple[int, float]]:
         except (ValueError, KeyError, TypeError):
             continue
     return points
+
+
+def samples(workspace: Workspace, number: int) -> list[tuple[int, list[str]]]:
+    """The pictures that a training drew along the way: the newest steps, each with its files."""
+    found: dict[int, list[str]] = {}
+    for path in sorted(_samples_folder(workspace, number).glob("*.png")):
+        if named := _SAMPLE.fullmatch(path.name):
+            found.setdefault(int(named[1]), []).append(path.name)
+    return sorted(found.items())[-_SHOWN_STEPS:]
+
+
+def sample_file(workspace: Workspace, number: int, name: str) -> Path | None:
+    """One of them; names are plain, so that none leads elsewhere."""
+    return _samples_folder(workspace, number) / name if _SAMPLE.fullmatch(name) else None
+
+
+def _samples_folder(workspace: Workspace, number: int) -> Path:
+    return round_folder(workspace, number) / "training" / "samples"
+
+
+def card_so_far(workspace: Workspace, number: int) -> list[str]:
+    """The scenes of a round's card that are drawn already, while it is not finished."""
+    if number in workspace.state().cards:
+        return []
+    return sorted(path.stem for path in card_folder(workspace, number).glob("*.png") if path.stem != "card")

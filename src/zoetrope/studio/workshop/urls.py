@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{_AT}review/decide/", views.decide, name="decide"),
     path(f"{_AT}undo/", views.undo, name="undo"),
     path(f"{_AT}turns/", views.turns, name="turns"),
+    path(f"{_AT}turns/<int:number>/samples/<str:name>", views.turn_sample, name="turn-sample"),
     path(f"{_AT}card/", views.card, name="card"),
     path(f"{_AT}card/<int:number>/<str:scene>.png", views.card_picture, name="card-picture"),
     path(f"{_AT}exports/", views.exports, name="exports"),

@@ -14,6 +14,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
+from zoetrope.studio.spaces.work import scope_of
 from zoetrope.studio.workshop import gate, shelf
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.panel import next_step
@@ -112,9 +113,18 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     waits = gate_of(workspace, state).partition(": zoetrope")[0]
     said: dict[str, Any] = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
-    said |= {"lines": jobs.lines_of(job.pk)[-12:] if job else [], "gate": waits, "alarm": wheel.alarm(workspace)}
+    said |= {"samples": wheel.samples(workspace, state.round), "scenes": wheel.card_so_far(workspace, state.round)}
+    said |= {"lines": jobs.lines_of(job.pk) if job else [], "gate": waits, "alarm": wheel.alarm(workspace)}
+    said |= {"number": state.round, "since": jobs.overview(scope_of(place.space), states=(), limit=1).cursor}
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
     return render(request, part or "workshop/turns.html", said)
+
+
+@require_GET
+@in_space()
+def turn_sample(request: HttpRequest, place: Place, persona: str, number: int, name: str) -> HttpResponseBase:
+    """A picture that a round's training drew along the way."""
+    return _file(wheel.sample_file(workspace_of(persona_of(place, persona)), number, name), "image/png")
 
 
 @require_GET

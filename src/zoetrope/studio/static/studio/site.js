@@ -1,4 +1,4 @@
-// Keyboard help, theme, menus: what every page needs. Anything else lies with its app.
+// Keyboard help, theme, menus, what went wrong: what every page needs. Anything else lies with its app.
 "use strict";
 
 const help = document.getElementById("keys");
@@ -17,6 +17,8 @@ document.addEventListener("keydown", (event) => {
       menu.open = false;
       menu.querySelector("summary").focus();
     });
+    // So that a page that begins in a field has its keys too.
+    if (typing(event.target)) event.target.blur();
   }
 });
 
@@ -52,3 +54,20 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[disabled]:not([data-stays])").forEach((button) => (button.disabled = false));
 });
+
+// What a part of a page that was asked for could not do.
+function tell(sentence) {
+  const told = document.getElementById("told");
+  told.textContent = sentence;
+  told.hidden = !sentence;
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  tell(answer.querySelector("[role=alert]")?.textContent || "That did not work; the page, opened again, shows what holds.");
+});
+document.addEventListener("htmx:sendError", () => tell("The studio does not answer: see that it still runs."));
+document.addEventListener("htmx:afterRequest", (event) => event.detail.successful && tell(""));
+
+// Its own page for when the studio does not run, and static files from the last visit.
+navigator.serviceWorker?.register("/service-worker.js");
