@@ -101,7 +101,9 @@ def test_what_changes_is_sent_as_it_happens(cast: Cast) -> None:
         await sync_to_async(cast.clients["olga"].post)(AT)
         said = await anext(events)
         await events.aclose()  # type: ignore[attr-defined]
-        told: dict[str, object] = json.loads(said.removeprefix(b"data: "))
+        number, data = said.split(b"\n", 1)
+        assert number.removeprefix(b"id: ").isdigit(), "where a browser that comes back goes on"
+        told: dict[str, object] = json.loads(data.removeprefix(b"data: "))
         return told
 
     rows = asyncio.run(first())["jobs"]

@@ -41,7 +41,7 @@ class Gate(LoginRequiredMiddleware):
 
 
 class Mistakes:
-    """A `UserError` in a view becomes its one sentence, with status 400."""
+    """A `UserError` in a view becomes its one sentence, with status 400; 503 if a full disk is behind it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -52,11 +52,12 @@ class Mistakes:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, UserError):
             return None
+        status = 503 if faults.sentence(exception) else 400
         if request.path.startswith(API):
-            return JsonResponse({"detail": str(exception)}, status=400)
+            return JsonResponse({"detail": str(exception)}, status=status)
         whole = not request.headers.get("HX-Request")
         page = "studio/mistake.html" if whole else "studio/mistake_part.html"
-        return render(request, page, {"sentence": str(exception)}, status=400)
+        return render(request, page, {"sentence": str(exception)}, status=status)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

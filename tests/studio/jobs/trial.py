@@ -40,6 +40,7 @@ def register() -> None:
     kinds.register("deaf", f"{here}:deaf", child=True, retries=())
     kinds.register("child-mistake", f"{here}:mistake", child=True)
     kinds.register("child-fault", f"{here}:fault", child=True, retries=())
+    kinds.register("warm", f"{here}:warm", child=True, retries=())
     kinds.register("child-killed", f"{here}:killed", child=True, retries=())
 
 
@@ -115,6 +116,17 @@ def count(work: Work, upto: int) -> None:
         work.progress("counting", done + 1, upto)
         time.sleep(0.02)
     work.log("counted")
+
+
+def warm(work: Work) -> None:
+    """Holds an engine process, as jobs that draw do."""
+    from zoetrope.engines.local.process import EngineProcess
+
+    with EngineProcess() as engine:
+        engine.start(work.cancelled)
+        write("engine", str(engine.health().pid))
+        while not work.cancelled():
+            time.sleep(0.05)
 
 
 def deaf(work: Work) -> None:

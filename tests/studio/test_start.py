@@ -1,0 +1,139 @@
+"""`zoetrope studio` as a process tree: what stands in its way, what it opens, and how it ends."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.studio.jobs.stage import until
+from tests.studio.start_stage import Studio, disk, fill
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path / "home", tmp_path)
+    yield studio
+    studio.kill()
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)
+
+
+IGNORED = pytest.mark.skipif(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="nohup: it stays ignored")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 0), pytest.param(signal.SIGHUP, 0, marks=IGNORED)],
+)
+def test_asked_to_stop_everything_stops_and_goes_on_later(studio: Studio, number: int, code: int) -> None:
+    studio.start()
+    studio.enqueue("deaf")
+    until(lambda: (studio.home / "children.txt").exists(), 60)
+    tree = studio.tree()
+    assert len(tree) == 3, "site, worker, and the job's own process"
+    began = time.monotonic()
+    assert studio.end(number) == code
+    assert time.monotonic() - began < 8.5
+    assert gone(tree)
+    assert "Traceback" not in studio.said()
+    assert studio.states() == {"deaf": "waiting"}
+    studio.start()
+    until(lambda: len((studio.home / "children.txt").read_text().splitlines()) == 2, 60)
+
+
+def test_a_killed_site_takes_worker_job_and_engine_along(studio: Studio) -> None:
+    studio.start()
+    studio.enqueue("warm")
+    until(lambda: (studio.home / "engine.txt").exists(), 120)
+    tree = studio.tree()
+    assert sum("zoetrope.engines.local.serve" in each.cmdline() for each in tree) == 1
+    assert studio.process is not None
+    studio.process.kill()
+    studio.process.wait()
+    until(lambda: gone(tree), 5)
+    assert studio.start()["ran"] is False
+    until(lambda: len((studio.home / "engine.txt").read_text().splitlines()) == 2, 120)
+
+
+def test_a_killed_worker_comes_back_after_growing_pauses(studio: Studio) -> None:
+    studio.start()
+    for pause in (1, 2):
+        studio.worker().kill()
+        told = f"The worker ended (killed by signal 9) and is started again in {pause} s."
+        until(lambda told=told: told in studio.said(), 5)
+        until(lambda pause=pause: studio.said().count("is ready") == pause + 1, 60)
+
+
+def test_a_second_one_says_where_the_first_is(studio: Studio, tmp_path: Path) -> None:
+    studio.start()
+    second = Studio(studio.home, tmp_path / "home")
+    done = subprocess.run(second.command(), env=second.surroundings(), capture_output=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == {"address": studio.address, "opens": f"{studio.address}/", "ran": True}
+    studio.end(signal.SIGKILL)
+    assert studio.start()["ran"] is False, "a killed one holds nothing"
+
+
+def test_a_taken_port(studio: Studio) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", studio.port))
+        taken.listen()
+        said = studio.refused()
+    assert "close what listens there, or start another with --port" in said
+    assert not (studio.home / "studio.sqlite").exists(), "nothing was begun"
+
+
+def test_a_locked_database(studio: Studio) -> None:
+    studio.start()
+    studio.end()
+    with closing(sqlite3.connect(studio.home / "studio.sqlite")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        assert "The database is locked by another program: close what has it open" in studio.refused()
+        assert time.monotonic() - began < 15
+
+
+def test_a_damaged_database(studio: Studio) -> None:
+    studio.home.mkdir()
+    (studio.home / "studio.sqlite").write_bytes(b"no database" * 1000)
+    assert "The database is damaged: put it back from a backup" in studio.refused()
+
+
+@pytest.mark.parametrize(("leave", "told"), [(0, "make room or give rights"), (60_000, "The disk is full: make room")])
+def test_a_full_disk(studio: Studio, leave: int, told: str) -> None:
+    with disk(studio.home, "2m"):
+        filling = fill(studio.home, leave)
+        assert told in studio.refused()
+        filling.unlink()
+
+
+def test_a_home_that_cannot_be_written(studio: Studio) -> None:
+    told = f"{studio.home} cannot be written (Read-only file system): make room or give rights there"
+    with disk(studio.home, "2m"):
+        assert os.system(f"mount -o remount,ro {studio.home}") == 0
+        assert told in studio.refused()
+
+
+def test_the_browser_opens_once_it_answers_and_only_where_it_is_seen(studio: Studio, tmp_path: Path) -> None:
+    opened, script = tmp_path / "opened", tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" >> {opened}\n')
+    script.chmod(0o755)
+    told = studio.start("--browser", BROWSER=str(script), DISPLAY=":99")
+    until(opened.exists, 10)
+    assert opened.read_text() == told["opens"] + "\n"
+    assert "/link/" in told["opens"], "the first start makes the first account"
+    studio.end()
+    studio.start("--browser", BROWSER=str(script))
+    studio.end()
+    studio.start("--no-browser", BROWSER=str(script), DISPLAY=":99")
+    assert len(opened.read_text().splitlines()) == 1
