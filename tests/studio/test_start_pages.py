@@ -1,4 +1,4 @@
-"""What stands in a running studio's way is told on its pages: a locked database, a full disk, a worker that keeps dying."""
+"""What stands in a running studio's way is told on its pages: a locked database, a full disk, a dying worker."""
 
 import sqlite3
 import time

@@ -64,7 +64,7 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
     # What needs a person comes first.
     order = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
     shown = [(state, seen.counts[jobs.State(state)], seen.jobs.get(jobs.State(state), [])) for state in order]
-    said = {"states": [each for each in shown if each[1]], "cursor": seen.cursor}
+    said: dict[str, Any] = {"states": [each for each in shown if each[1]], "cursor": seen.cursor}
     said |= {"trouble": _trouble(bool(seen.workers)), "lines": jobs.last_lines(scope_of(place.space))}
     page = "spaces/work_now.html" if request.headers.get("HX-Request") else "spaces/work.html"
     return render(request, page, said)
