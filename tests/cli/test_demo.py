@@ -33,7 +33,7 @@ def test_the_demo_turns_adas_wheel_and_sets_before_beside_after() -> None:
     assert "front" in read_recipe(card / "front-smiling.png").prompt
     persona = Path(told["persona"])
     assert (persona / "exports" / "ada_v1.png").is_file()
-    again = runner.invoke(app, ["demo", "--steps", "1", "--count", "1"])
+    again = runner.invoke(app, ["demo", "--no-studio", "--steps", "1", "--count", "1"])
     assert again.exit_code == 0, again.stderr
     assert "stands in for you at the review" in " ".join(again.stderr.split())
     assert "Round 2: trained ada_v2.safetensors" in again.stdout

@@ -13,7 +13,7 @@ from tests.studio.conftest import PASSWORD, Cast
 from zoetrope.errors import UserError
 from zoetrope.studio import start
 from zoetrope.studio.keys import read_secret
-from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, User
+from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
 
 ACCOUNT = {"username": "olga", "password1": PASSWORD, "password2": PASSWORD, "space": "Studio"}
 
@@ -28,6 +28,17 @@ def test_the_first_link_makes_the_owner_and_a_space(db: None) -> None:
     assert Membership.objects.get().role == Role.owner
     assert start.first_link() is None
     assert Client().post(f"/link/{secret}/", ACCOUNT | {"username": "eve"}).status_code == 404
+
+
+def test_a_space_that_is_there_already_is_the_first_accounts(db: None) -> None:
+    space = Space.objects.create(name="Ada's studio", slug="adas")
+    visitor = Client()
+    address = f"/link/{start.first_link(space)}/"
+    assert "id_space" not in visitor.get(address).content.decode()
+    answer = visitor.post(address, {"username": "olga", "password1": PASSWORD, "password2": PASSWORD})
+    assert answer["Location"] == "/s/adas/"
+    assert Membership.objects.get().role == Role.owner
+    assert Space.objects.count() == 1
 
 
 def test_a_second_start_makes_the_first_link_useless(db: None) -> None:

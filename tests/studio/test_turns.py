@@ -38,6 +38,14 @@ def test_a_turn_is_handed_in_once(cast: Cast, ada: Workspace) -> None:
     assert "Cancel" not in page, "a viewer stops nothing"
 
 
+def test_how_long_a_turn_is_can_be_said(cast: Cast, ada: Workspace) -> None:
+    refused = cast.clients["olga"].post(AT, {"steps": "0", "count": "2"})
+    assert refused.status_code == 400
+    assert "Training steps: ensure this value is greater" in refused.content.decode()
+    cast.clients["olga"].post(AT, {"steps": "8", "count": "2"})
+    assert jobs.Job.objects.get().args == {"persona": cast.ada.pk, "anyway": False, "steps": 8, "count": 2}
+
+
 def test_an_open_gate_is_told_instead(cast: Cast) -> None:
     assert "The wheel waits for sources" in cast.clients["olga"].get(AT).content.decode()
     assert cast.clients["olga"].post(AT).status_code == 400

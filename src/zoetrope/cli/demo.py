@@ -43,14 +43,52 @@ STAND_IN = (
 def demo(
     steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
     count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 60,
+    studio: Annotated[bool, typer.Option(help="Open the studio and turn her wheel there; it stays open.")] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the studio listens.")] = 8420,
+    browser: Annotated[bool, typer.Option(help="Open the browser, where there is a display.")] = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Turn the wheel of Ada, a made-up persona, once: sources, review, training, model card, new scenes.
 
-    Each further run is her next turn, from what the last one made.
+    The studio opens and shows it all; in it you review what she goes on with. Without the studio, as with --json, the
+    oracle reviews that too, and each further run is her next turn.
 
     Example: zoetrope demo
+
+    Example: zoetrope demo --no-studio
     """
+    if studio and not as_json:
+        _in_the_studio(steps, count, port, browser)
+    else:
+        _in_the_terminal(steps, count, as_json)
+
+
+def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> None:
+    from zoetrope.cli.demo_studio import Showing
+
+    console.print(STAND_IN, highlight=False)
+    Showing(_reviewed_workspace, steps, count, _show_ended).open("127.0.0.1", port, browser)
+
+
+def _reviewed_workspace() -> "Workspace":
+    from zoetrope.world.oracle.reading import read_images
+    from zoetrope.world.reviewer import OracleReviewer
+
+    return _workspace(OracleReviewer(_ada(), read_images))
+
+
+def _show_ended(workspace: "Workspace", pages: str) -> None:
+    """The first turn's table, and where to go on."""
+    from zoetrope.wheel.measure import card_folder
+
+    number = max(workspace.state().cards)
+    _show_scores(_scores(workspace, number))
+    sheet = card_folder(workspace, number) / "card.png"
+    paper.print(f"Before and after, side by side: {pages}/card/ (and {sheet})", highlight=False)
+    paper.print(f"What she drew waits for you: {pages}/review/", highlight=False)
+
+
+def _in_the_terminal(steps: int | None, count: int, as_json: bool) -> None:
     from zoetrope.cli.train import TrainingBar
     from zoetrope.engines.local.engine import LocalEngine
     from zoetrope.wheel.measure import card_folder
@@ -164,17 +202,21 @@ def _right(folder: Path) -> dict[str, float]:
     }
 
 
-def _show(told: "Mapping[str, Any]") -> None:
+def _show_scores(scores: "Mapping[str, Mapping[str, float]]") -> None:
     from rich.table import Table
 
+    table = Table("right at the first try, by the oracle", *scores)
+    for what in ("identity", "scene", "both"):
+        table.add_row(what, *(f"{each[what]:.0%}" for each in scores.values()))
+    paper.print(table)
+
+
+def _show(told: "Mapping[str, Any]") -> None:
     for line in told["done"]:
         paper.print(f"Round {told['round']}: {line}.", highlight=False, markup=False)
     reviewed = told["reviewed"]
     paper.print(f"The oracle, in your place, kept {reviewed['kept']} of them and refused {reviewed['rejected']}.")
-    table = Table("right at the first try, by the oracle", *told["scores"])
-    for what in ("identity", "scene", "both"):
-        table.add_row(what, *(f"{scores[what]:.0%}" for scores in told["scores"].values()))
-    paper.print(table)
+    _show_scores(told["scores"])
     if told["alarm"]:
         paper.print(f"Alarm: {told['alarm']}.", highlight=False, markup=False)
     paper.print(f"Before and after, side by side: {told['sheet']}\nThe page: {told['page']}", highlight=False)

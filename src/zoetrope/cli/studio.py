@@ -1,11 +1,15 @@
 """`zoetrope studio`: the site, on this machine."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoetrope.cli.output import JsonFlag, console, emit, paper
 from zoetrope.errors import UserError
+
+if TYPE_CHECKING:
+    from zoetrope.studio.spaces.models import Space
 
 
 def studio(
@@ -31,7 +35,7 @@ def studio(
         if link:
             _print_link(link, start.address_of(host, port), as_json)
         else:
-            _open(host, port, browser, as_json)
+            open_studio(host, port, browser, as_json)
     except ModuleNotFoundError as error:
         raise UserError(
             f"The studio needs {error.name}, which is not installed: pip install 'zoetrope[studio]'."
@@ -46,7 +50,10 @@ def _print_link(name: str, address: str, as_json: bool) -> None:
     emit({"link": there}, as_json, lambda: paper.print(there))
 
 
-def _open(host: str, port: int, browser: bool, as_json: bool) -> None:
+def open_studio(
+    host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]" = lambda address: None
+) -> None:
+    """Serve until a signal comes. `begin` is called before anybody can look; a space that it gives has no owner yet."""
     from zoetrope.studio import start
 
     address = start.address_of(host, port)
@@ -54,7 +61,7 @@ def _open(host: str, port: int, browser: bool, as_json: bool) -> None:
         with start.alone(address):
             start.free_port(host, port)
             start.prepare()
-            first = start.first_link()
+            first = start.first_link(begin(address))
             opens = f"{address}/link/{first}/" if first else f"{address}/"
             said = f"Make the owner's account (this link opens once): {opens}" if first else f"The studio is at {opens}"
             emit({"address": address, "opens": opens, "ran": False}, as_json, lambda: paper.print(said, soft_wrap=True))

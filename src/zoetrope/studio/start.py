@@ -9,11 +9,14 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
 from zoetrope.studio import faults, locks
+
+if TYPE_CHECKING:
+    from zoetrope.studio.spaces.models import Space
 
 LOCK = "studio.lock"
 # Whoever looks at a page waits this long for a locked database, and whoever starts the studio shorter still.
@@ -144,14 +147,14 @@ def _next_free(host: str, port: int) -> int:
     return 8420
 
 
-def first_link() -> str | None:
-    """The secret that makes the owner's account; none once there is one."""
-    from zoetrope.studio.spaces.models import OneTimeLink, User
+def first_link(space: "Space | None" = None) -> str | None:
+    """The secret that makes the owner's account, of this space if there is one already; none once somebody has one."""
+    from zoetrope.studio.spaces.models import OneTimeLink, Role, User
 
     if User.objects.exists():
         return None
     OneTimeLink.objects.filter(purpose=OneTimeLink.Purpose.first).delete()
-    return OneTimeLink.make(OneTimeLink.Purpose.first)
+    return OneTimeLink.make(OneTimeLink.Purpose.first, space, Role.owner)
 
 
 def password_link(name: str) -> str:

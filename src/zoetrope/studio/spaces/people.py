@@ -16,6 +16,17 @@ def open_space(name: str, owner: User) -> Space:
 
 
 @transaction.atomic
+def begin(link: OneTimeLink, user: User, name: str) -> Space:
+    """The first account's space: the one that the link is for, or a new one of this name."""
+    if link.space:
+        join(link, user)
+        return link.space
+    if not link.use():
+        raise UserError("This link was used already: log in.")
+    return open_space(name, user)
+
+
+@transaction.atomic
 def join(link: OneTimeLink, user: User) -> None:
     """Use an invitation; who is a member already keeps the higher of both roles."""
     if link.space is None or not link.use():

@@ -53,14 +53,12 @@ def follow(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _first(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
-    form = forms.FirstAccount(request.POST or None)
+    form = (forms.NewAccount if link.space else forms.FirstAccount)(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _door(request, form, "Welcome to Zoetrope", "Make the owner's account.", "Open the studio")
     with transaction.atomic():
-        if not link.use():
-            raise Http404("This link was used already.")
         user = form.save()
-        space = people.open_space(form.cleaned_data["space"], user)
+        space = people.begin(link, user, form.cleaned_data.get("space", ""))
     login(request, user)
     return redirect("space", space.slug)
 

@@ -18,9 +18,10 @@ KIND = "turn"
 _LOOKS = 4
 
 
-def turn(work: Work, persona: int, anyway: bool = False) -> None:
+def turn(work: Work, persona: int, anyway: bool = False, steps: int | None = None, count: int | None = None) -> None:
     """Turn a persona's wheel to its next gate; a turn that was interrupted goes on where it was."""
     from zoetrope.engines.local.engine import LocalEngine
+    from zoetrope.wheel.synthesize import COUNT
     from zoetrope.wheel.turn import turn as turn_wheel
 
     told = Telling(work)
@@ -30,7 +31,8 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
         workspace,
         LocalEngine(),
         told,
-        {"sample_every": _sample_every(workspace)},
+        {"steps": steps, "sample_every": _sample_every(workspace, steps)},
+        COUNT if count is None else count,
         on_stage=lambda name: partial(told.stage, name),
         anyway=anyway,
     )
@@ -43,12 +45,12 @@ def turn(work: Work, persona: int, anyway: bool = False) -> None:
     work.log(f"Waits for {turned.waits_for}")
 
 
-def _sample_every(workspace: "Workspace") -> int:
+def _sample_every(workspace: "Workspace", steps: int | None) -> int:
     """Steps between two looks at what it has learned: a few in all, as each takes its time on a large base."""
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.settings import make_settings
 
-    steps = make_settings(Catalogue().find(workspace.persona.base).notes.training).steps
+    steps = steps or make_settings(Catalogue().find(workspace.persona.base).notes.training).steps
     return max(1, steps // _LOOKS)
 
 

@@ -19,10 +19,15 @@ from zoetrope.wheel.workspace import Workspace, round_folder
 _WIDE, _HIGH = 600, 160
 _SAMPLE = re.compile(r"([0-9]{6,9})-[0-9]{1,3}\.png")
 _SHOWN_STEPS = 5
+MOST_STEPS = 100_000
+MOST_SCENES = 1000
 
 
-def start(persona: Persona, anyway: bool = False) -> jobs.Job:
-    """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
+def start(persona: Persona, anyway: bool = False, steps: int | None = None, count: int | None = None) -> jobs.Job:
+    """Hand in the next turn; asked for twice while nothing changed, it is the same job.
+
+    How long it trains and how many new scenes it draws is the wheel's own choice unless it is said.
+    """
     workspace = workspace_of(persona)
     if waits_for := gate(workspace, workspace.state()):
         raise UserError(f"The wheel waits for {waits_for.partition(': zoetrope')[0]}.")
@@ -30,9 +35,11 @@ def start(persona: Persona, anyway: bool = False) -> jobs.Job:
     if running is not None:
         return running
     # What was recorded so far names the turn: with another decision it is another turn.
-    key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}" + ("-anyway" if anyway else "")
+    how = "".join(f"-{name}{value}" for name, value in (("steps", steps), ("count", count)) if value is not None)
+    key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}" + ("-anyway" if anyway else "") + how
     scope, title = scope_of(persona.space), f"Turn {persona}'s wheel"
-    job = jobs.enqueue(KIND, key, {"persona": persona.pk, "anyway": anyway}, scope=scope, title=title)
+    args = {"persona": persona.pk, "anyway": anyway, "steps": steps, "count": count}
+    job = jobs.enqueue(KIND, key, args, scope=scope, title=title)
     return jobs.resubmit(job) if job.state in (jobs.State.FAILED, jobs.State.CANCELLED) else job
 
 

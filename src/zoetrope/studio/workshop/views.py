@@ -8,6 +8,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.views import persona_of
@@ -17,6 +18,7 @@ from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.spaces.work import scope_of
 from zoetrope.studio.workshop import gate, shelf
 from zoetrope.studio.workshop import turns as wheel
+from zoetrope.studio.workshop.forms import TurnForm
 from zoetrope.studio.workshop.panel import next_step
 from zoetrope.studio.workshop.uploads import take
 from zoetrope.wheel.captions import lint, tags
@@ -105,7 +107,10 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     found = persona_of(place, persona)
     if request.method == "POST":
         place.ask(Role.owner)
-        wheel.start(found, anyway=request.POST.get("anyway") == "1")
+        form = TurnForm(request.POST)
+        if not form.is_valid():
+            raise UserError(f"The turn was not started: {form.told()}")
+        wheel.start(found, anyway=request.POST.get("anyway") == "1", **form.cleaned_data)
         return redirect("turns", place.space.slug, found.name)
     workspace = workspace_of(found)
     state, job = workspace.state(), wheel.last(found)
@@ -115,7 +120,11 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
     said |= {"samples": wheel.samples(workspace, state.round), "scenes": wheel.card_so_far(workspace, state.round)}
     said |= {"lines": jobs.lines_of(job.pk) if job else [], "gate": waits, "alarm": wheel.alarm(workspace)}
-    said |= {"number": state.round, "since": jobs.overview(scope_of(place.space), states=(), limit=1).cursor}
+    said |= {
+        "form": TurnForm(),
+        "number": state.round,
+        "since": jobs.overview(scope_of(place.space), states=(), limit=1).cursor,
+    }
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
     return render(request, part or "workshop/turns.html", said)
 

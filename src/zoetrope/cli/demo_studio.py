@@ -1,0 +1,87 @@
+"""The demo in the studio: Ada is there, her turn runs as a job, and the terminal tells how far it has come."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zoetrope.cli.output import console, paper
+from zoetrope.cli.studio import open_studio
+
+if TYPE_CHECKING:
+    from zoetrope.studio.jobs.seam import Job
+    from zoetrope.studio.personas.models import Persona
+    from zoetrope.studio.spaces.models import Space
+    from zoetrope.wheel.workspace import Workspace
+
+SPACE = "Ada's studio"
+_LOOK_SECONDS = 0.5
+
+
+class Showing:
+    """What is shown: whose workspace, how its turn is to be, and what is printed when it has ended."""
+
+    def __init__(
+        self,
+        workspace: "Callable[[], Workspace]",
+        steps: int | None,
+        count: int,
+        ended: "Callable[[Workspace, str], None]",
+    ) -> None:
+        self._workspace = workspace
+        self._steps = steps
+        self._count = count
+        self._ended = ended
+
+    def open(self, host: str, port: int, browser: bool) -> None:
+        """Until Ctrl-C."""
+        open_studio(host, port, browser, False, self._begin)
+
+    def _begin(self, address: str) -> "Space | None":
+        from zoetrope.errors import UserError
+        from zoetrope.studio.workshop import turns
+
+        console.print("Drawing Ada's sources …", highlight=False)
+        workspace = self._workspace()
+        persona, space = _persona(workspace)
+        pages = f"{address}/s/{persona.space.slug}/p/{persona.name}"
+        try:
+            job = turns.start(persona, anyway=True, steps=self._steps, count=self._count)
+        except UserError as error:
+            # After her first turn it is a person who decides what she goes on with.
+            console.print(f"{error} See {pages}/", highlight=False, soft_wrap=True)
+        else:
+            threading.Thread(target=self._follow, args=(job, workspace, pages), daemon=True).start()
+        return space
+
+    def _follow(self, job: "Job", workspace: "Workspace", pages: str) -> None:
+        """Show the job's stages as bars; print the end of it."""
+        from zoetrope.cli.train import TrainingBar
+        from zoetrope.studio.jobs import seam as jobs
+
+        with TrainingBar(as_json=False) as bar:
+            while job.state not in jobs.ENDED:
+                time.sleep(_LOOK_SECONDS)
+                job.refresh_from_db()
+                if job.stage and job.total:
+                    bar.stage(job.stage, job.done, job.total)
+        if job.state == jobs.State.DONE:
+            self._ended(workspace, pages)
+        else:
+            paper.print(f"Her turn is {job.state}. {job.error}".strip(), highlight=False)
+
+
+def _persona(workspace: "Workspace") -> "tuple[Persona, Space | None]":
+    """Her row, and the space that was made for her if nobody can have one yet."""
+    from zoetrope.studio.personas.models import Persona
+    from zoetrope.studio.personas.workspaces import adopt
+    from zoetrope.studio.spaces.forms import free_slug
+    from zoetrope.studio.spaces.models import Space, User
+
+    known = Persona.objects.select_related("space").filter(folder=workspace.folder.name).first()
+    if known is not None:
+        return known, None if User.objects.exists() else known.space
+    space = Space.objects.order_by("pk").first()
+    if space is None:
+        space = Space.objects.create(name=SPACE, slug=free_slug(SPACE))
+    return adopt(space, workspace.folder.name), space
