@@ -1,5 +1,9 @@
 """The JSON API: everything that pages do, with OpenAPI at `/api/docs`."""
 
+from http import HTTPStatus
+
+from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.security import HttpBearer, SessionAuth
@@ -10,7 +14,9 @@ from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
 from zoetrope.studio.personas.api import router as personas
 from zoetrope.studio.spaces.api import router as spaces
+from zoetrope.studio.spaces.jobs_api import router as jobs
 from zoetrope.studio.spaces.models import ApiToken
+from zoetrope.studio.workshop.api import router as workshop
 
 
 class Token(HttpBearer):
@@ -29,12 +35,21 @@ api = NinjaAPI(
     description="Everything the studio's pages do. A token is made on a space's members page.",
     auth=[Token(), SessionAuth(csrf=True)],
 )
-api.add_router("", spaces)
-api.add_router("", personas)
-api.add_router("", making)
-api.add_router("", loras)
+for router in (spaces, jobs, personas, making, loras, workshop):
+    api.add_router("", router)
 
 
 @api.exception_handler(UserError)
 def _mistake(request: HttpRequest, error: Exception) -> HttpResponse:
-    return api.create_response(request, {"detail": str(error)}, status=400)
+    return api.create_response(request, {"detail": str(error)}, status=HTTPStatus.BAD_REQUEST)
+
+
+@api.exception_handler(PermissionDenied)
+def _not_yours(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error)}, status=HTTPStatus.FORBIDDEN)
+
+
+@api.exception_handler(DataError)
+def _not_to_be_kept(request: HttpRequest, error: Exception) -> HttpResponse:
+    said = "Some of this is too long or too large, or holds a character that cannot be kept; nothing was changed."
+    return api.create_response(request, {"detail": said}, status=HTTPStatus.BAD_REQUEST)

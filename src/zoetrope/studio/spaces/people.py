@@ -1,10 +1,14 @@
 """What changes who may do what; pages and API call these."""
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
 from zoetrope.errors import UserError
 from zoetrope.studio.spaces.forms import free_slug
-from zoetrope.studio.spaces.models import Membership, OneTimeLink, Role, Space, User
+from zoetrope.studio.spaces.here import Place
+from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
 
 
 @transaction.atomic
@@ -13,6 +17,11 @@ def open_space(name: str, owner: User) -> Space:
     space = Space.objects.create(name=name, slug=free_slug(name))
     Membership.objects.create(space=space, user=owner, role=Role.owner)
     return space
+
+
+def invite(space: Space, role: Role) -> str:
+    """The path of an invitation; it is told this once."""
+    return reverse("link", args=[OneTimeLink.make(OneTimeLink.Purpose.invite, space, role)])
 
 
 @transaction.atomic
@@ -58,3 +67,21 @@ def _keep_an_owner(membership: Membership) -> None:
     others = Membership.objects.select_for_update().filter(space=membership.space, role=Role.owner)
     if not others.exclude(pk=membership.pk).exists():
         raise UserError(f"{membership.space.name} needs an owner: make someone else one first.")
+
+
+def members_of(space: Space) -> QuerySet[Membership]:
+    """Who belongs to a space, those who may do most first."""
+    return Membership.objects.filter(space=space).select_related("user").order_by("-role", "user__username")
+
+
+def tokens_of(place: Place, user: User) -> QuerySet[ApiToken]:
+    """An owner's view is every token of the space, anyone else's their own."""
+    tokens = ApiToken.objects.filter(space=place.space).select_related("user")
+    return tokens if place.owns else tokens.filter(user=user)
+
+
+def end_token(place: Place, user: User, token: int) -> ApiToken:
+    """A token opens nothing from now on."""
+    found = get_object_or_404(tokens_of(place, user), pk=token)
+    found.delete()
+    return found

@@ -9,7 +9,6 @@ from django.contrib.auth.views import LoginView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.studio.spaces import forms, people
@@ -111,14 +110,10 @@ def new_space(request: HttpRequest) -> HttpResponse:
 @in_space()
 def members(request: HttpRequest, place: Place) -> HttpResponse:
     """Who belongs to the space, what they may do, and the tokens of its programs."""
-    joined = Membership.objects.filter(space=place.space).select_related("user").order_by("-role", "user__username")
-    tokens = ApiToken.objects.filter(space=place.space).select_related("user")
-    if not place.owns:
-        tokens = tokens.filter(user=member(request))
     said = {
-        "memberships": joined,
+        "memberships": people.members_of(place.space),
         "roles": Role.choices,
-        "tokens": tokens,
+        "tokens": people.tokens_of(place, member(request)),
         "invitation": forms.Invitation(),
         "new_token": forms.NewToken(),
         "secret": request.session.pop("told_once", None),
@@ -132,8 +127,7 @@ def invite(request: HttpRequest, place: Place) -> HttpResponse:
     """Make an invitation; its link is shown this once."""
     form = forms.Invitation(request.POST)
     if form.is_valid():
-        secret = OneTimeLink.make(OneTimeLink.Purpose.invite, place.space, Role(form.cleaned_data["role"]))
-        address = request.build_absolute_uri(reverse("link", args=[secret]))
+        address = request.build_absolute_uri(people.invite(place.space, Role(form.cleaned_data["role"])))
         request.session["told_once"] = {"what": "An invitation that opens once, within two days:", "text": address}
     return redirect("members", place.space.slug)
 
@@ -169,9 +163,6 @@ def new_token(request: HttpRequest, place: Place) -> HttpResponse:
 @in_space()
 def end_token(request: HttpRequest, place: Place, token: int) -> HttpResponse:
     """A token ends at once; an owner ends anyone's, others their own."""
-    found = get_object_or_404(ApiToken, pk=token, space=place.space)
-    if found.user != member(request) and not place.owns:
-        raise Http404("There is no such token.")
-    found.delete()
+    found = people.end_token(place, member(request), token)
     messages.info(request, f"The token {found.name} opens nothing any more.")
     return redirect("members", place.space.slug)

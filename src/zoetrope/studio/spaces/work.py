@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -56,6 +56,19 @@ def _trouble(alive: bool) -> str:
     return keeper.trouble() or ("" if alive or keeper.starting() else _SILENT)
 
 
+def job_of(place: Place, job: int) -> jobs.Job:
+    """One of the space's jobs."""
+    return get_object_or_404(jobs.Job, pk=job, scope=scope_of(place.space))
+
+
+def moved(job: jobs.Job, act_on: Callable[[jobs.Job], jobs.Job]) -> jobs.Job:
+    """The job after it was cancelled or tried again, or one sentence on why it could not be."""
+    try:
+        return act_on(job)
+    except jobs.IllegalMove as error:
+        raise UserError(f"{job} is {job.state} by now; nothing was changed.") from error
+
+
 @require_GET
 @in_space()
 def work(request: HttpRequest, place: Place) -> HttpResponse:
@@ -74,7 +87,7 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
 @in_space()
 def one(request: HttpRequest, place: Place, job: int) -> HttpResponse:
     """A job with its log."""
-    found = get_object_or_404(jobs.Job, pk=job, scope=scope_of(place.space))
+    found = job_of(place, job)
     return render(request, "spaces/job.html", {"job": found, "lines": jobs.lines_of(found.pk)})
 
 
@@ -82,14 +95,11 @@ def one(request: HttpRequest, place: Place, job: int) -> HttpResponse:
 @in_space(Role.owner)
 def act(request: HttpRequest, place: Place, job: int) -> HttpResponse:
     """Cancel a job, or give it another try."""
-    found = get_object_or_404(jobs.Job, pk=job, scope=scope_of(place.space))
+    found = job_of(place, job)
     act_on = {"cancel": jobs.cancel, "again": jobs.resubmit}.get(request.POST.get("do", ""))
     if act_on is None:
         raise UserError("A job can be cancelled or tried again; nothing was changed.")
-    try:
-        found = act_on(found)
-    except jobs.IllegalMove as error:
-        raise UserError(f"{found} is {found.state} by now; nothing was changed.") from error
+    moved(found, act_on)
     messages.info(request, f"{found} is {found.state}.")
     return redirect("work", place.space.slug)
 

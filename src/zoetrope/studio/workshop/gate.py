@@ -35,6 +35,8 @@ def _recorded(workspace: Workspace, said: Mapping[str, Any], by: str) -> Sequenc
             return review.keep(workspace, entries, by)
         case "reject":
             return review.reject(workspace, entries, _reason(said.get("reason")), by)
+        case "correct" if len(entries) > 1:
+            raise UserError("A correction is of one picture; nothing was recorded.")
         case "correct":
             instruction = str(said.get("instruction", "")).strip()[:2000]
             return review.correct(workspace, entries[0], by, instruction=instruction)

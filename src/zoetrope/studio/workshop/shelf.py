@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.http import Http404
+from django.http import FileResponse, Http404
 
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel.coverage import Coverage, cover
+from zoetrope.wheel.events import Origin
 from zoetrope.wheel.measure import BASE, card_folder
 from zoetrope.wheel.scenes import asked, subject
 from zoetrope.wheel.state import Entry
@@ -27,6 +28,11 @@ def entry_of(workspace: Workspace, sha256: str) -> Entry:
     return entry
 
 
+def sources(workspace: Workspace) -> list[Entry]:
+    """The pictures that the wheel was given, in the order they came."""
+    return [entry for entry in workspace.state().pictures.values() if entry.origin is Origin.source]
+
+
 def coverage(workspace: Workspace, entries: Sequence[Entry]) -> Coverage:
     """Which of the card's scenes the captions already show."""
     persona = workspace.persona
@@ -38,9 +44,8 @@ def coverage(workspace: Workspace, entries: Sequence[Entry]) -> Coverage:
 def cards(workspace: Workspace, left: str, right: str) -> dict[str, Any]:
     """Two cards scene by scene, and which others there are; the newest beside the one before if none is asked for."""
     state = workspace.state()
-    named = {number: f"v{_version(workspace, number)}" for number in sorted(state.cards)}
-    if (card_folder(workspace, BASE) / "card.json").is_file():
-        named = {BASE: "the base", **named}
+    there = [number for number in (BASE, *sorted(state.cards)) if _sheet(workspace, number).is_file()]
+    named = {number: f"v{_version(workspace, number)}" if number != BASE else "the base" for number in there}
     numbers = list(named)
     if not numbers:
         return {"cards": named, "rows": []}
@@ -57,7 +62,8 @@ def cards(workspace: Workspace, left: str, right: str) -> dict[str, Any]:
 
 
 def _chosen(numbers: Sequence[int], left: str, right: str) -> tuple[int, int]:
-    asked_for = [int(text) if text.isdecimal() and int(text) in numbers else None for text in (left, right)]
+    plain = {str(number): number for number in numbers}
+    asked_for = [plain.get(text) for text in (left, right)]
     newest = numbers[-1]
     before = numbers[-2] if len(numbers) > 1 else newest
     return (before if asked_for[0] is None else asked_for[0], newest if asked_for[1] is None else asked_for[1])
@@ -67,14 +73,19 @@ def _version(workspace: Workspace, number: int) -> int:
     return max((each.number for each in workspace.state().versions if each.round == number), default=0)
 
 
+def _sheet(workspace: Workspace, number: int) -> Path:
+    return card_folder(workspace, number) / "card.json"
+
+
 def _told(workspace: Workspace, number: int) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((card_folder(workspace, number) / "card.json").read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads(_sheet(workspace, number).read_text(encoding="utf-8"))
     return told
 
 
 def card_picture(workspace: Workspace, number: int, scene: str) -> Path | None:
     """The file of a scene; names are plain, so that none leads elsewhere."""
-    return card_folder(workspace, number) / f"{scene}.png" if _SCENE.fullmatch(scene) else None
+    known = number == BASE or number in workspace.state().cards
+    return card_folder(workspace, number) / f"{scene}.png" if known and _SCENE.fullmatch(scene) else None
 
 
 def exports(workspace: Workspace) -> list[dict[str, Any]]:
@@ -91,3 +102,10 @@ def exports(workspace: Workspace) -> list[dict[str, Any]]:
 def export_file(workspace: Workspace, name: str) -> Path | None:
     """An export by its name."""
     return workspace.folder / "exports" / name if _EXPORT.fullmatch(name) else None
+
+
+def handed(path: Path | None, kind: str | None = None) -> FileResponse:
+    """A file for whoever asked; without a kind it is to be saved."""
+    if path is None or not path.is_file():
+        raise Http404("There is no such file.")
+    return FileResponse(path.open("rb"), as_attachment=kind is None, filename=path.name, content_type=kind)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ def start(persona: Persona, anyway: bool = False, steps: int | None = None, coun
     How long it trains and how many new scenes it draws is the wheel's own choice unless it is said.
     """
     workspace = workspace_of(persona)
-    if waits_for := gate(workspace, workspace.state()):
-        raise UserError(f"The wheel waits for {waits_for.partition(': zoetrope')[0]}.")
+    if missing := waits_for(workspace):
+        raise UserError(f"The wheel waits for {missing}.")
     running = current(persona)
     if running is not None:
         return running
@@ -41,6 +42,12 @@ def start(persona: Persona, anyway: bool = False, steps: int | None = None, coun
     args = {"persona": persona.pk, "anyway": anyway, "steps": steps, "count": count}
     job = jobs.enqueue(KIND, key, args, scope=scope, title=title)
     return jobs.resubmit(job) if job.state in (jobs.State.FAILED, jobs.State.CANCELLED) else job
+
+
+def waits_for(workspace: Workspace) -> str:
+    """What a person has to do first; empty when the wheel can turn."""
+    # What follows is the command line's way to do it.
+    return gate(workspace, workspace.state()).partition(": zoetrope")[0]
 
 
 def current(persona: Persona) -> jobs.Job | None:
@@ -72,28 +79,35 @@ def rounds(workspace: Workspace) -> list[dict[str, Any]]:
     return told
 
 
+def losses(workspace: Workspace, number: int) -> list[tuple[int, float]]:
+    """Steps and losses of a round's training so far."""
+    path = round_folder(workspace, number) / "training" / "metrics.jsonl"
+    return _points(path.read_text(encoding="utf-8").splitlines() if path.is_file() else [])
+
+
 def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
     """The training's loss as a line for a page: points of an SVG, and the last values in words."""
-    path = round_folder(workspace, number) / "training" / "metrics.jsonl"
-    points = _points(path.read_text(encoding="utf-8").splitlines() if path.is_file() else [])
+    points = losses(workspace, number)
     if len(points) < 2:
         return None
-    steps, losses = [step for step, _ in points], [loss for _, loss in points]
-    low, high = min(losses), max(losses)
+    steps, values = [step for step, _ in points], [loss for _, loss in points]
+    low, high = min(values), max(values)
     across, up = _WIDE / max(1, steps[-1] - steps[0]), _HIGH / max(1e-9, high - low)
     line = " ".join(f"{(step - steps[0]) * across:.1f},{_HIGH - (loss - low) * up:.1f}" for step, loss in points)
-    return {"line": line, "wide": _WIDE, "high": _HIGH, "step": steps[-1], "loss": losses[-1], "low": low, "top": high}
+    return {"line": line, "wide": _WIDE, "high": _HIGH, "step": steps[-1], "loss": values[-1], "low": low, "top": high}
 
 
 def _points(lines: Sequence[str]) -> list[tuple[int, float]]:
-    """Steps and losses; the last line may be half written just now."""
+    """What can be drawn of them: the last line may be half written just now, and a loss beyond all numbers."""
     points = []
     for line in lines:
         try:
             said = json.loads(line)
-            points.append((int(said["step"]), float(said["loss"])))
+            point = int(said["step"]), float(said["loss"])
         except (ValueError, KeyError, TypeError):
             continue
+        if isfinite(point[1]):
+            points.append(point)
     return points
 
 

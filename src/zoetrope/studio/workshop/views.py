@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -16,15 +16,13 @@ from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.spaces.work import scope_of
-from zoetrope.studio.workshop import gate, shelf
+from zoetrope.studio.workshop import gate, shelf, words
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.forms import TurnForm
 from zoetrope.studio.workshop.panel import next_step
 from zoetrope.studio.workshop.uploads import take
-from zoetrope.wheel.captions import lint, tags
-from zoetrope.wheel.events import Origin, Reason
+from zoetrope.wheel.events import Reason
 from zoetrope.wheel.state import Decision, Entry
-from zoetrope.wheel.turn import gate as gate_of
 
 _A_PAGE = 60
 
@@ -48,7 +46,7 @@ def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         known = f" {len(taken.known)} were there already." if taken.known else ""
         messages.success(request, f"{len(taken.added)} sources added.{known}")
         return redirect("sources", place.space.slug, found.name)
-    entries = [entry for entry in workspace.state().pictures.values() if entry.origin is Origin.source]
+    entries = shelf.sources(workspace)
     said = {"persona": found, "coverage": shelf.coverage(workspace, entries)}
     return render(request, "workshop/sources.html", said | _paged(request, entries))
 
@@ -60,16 +58,12 @@ def captions(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     workspace = workspace_of(found)
     if request.method == "POST":
         place.ask(Role.reviewer)
-        entry = shelf.entry_of(workspace, request.POST.get("sha256", ""))
-        text = " ".join(request.POST.get("text", "").split())[:2000]
-        workspace.caption({entry.sha256: text}, member(request).username)
+        words.write(workspace, request.POST.get("sha256", ""), request.POST.get("text", ""), member(request).username)
         return render(request, "workshop/caption_saved.html", {"persona": found, "place": place})
-    entries = [entry for entry in workspace.state().pictures.values() if entry.decision is not Decision.rejected]
-    counted = list(tags(entries).items())
-    said = {"persona": found, "remarks": lint(workspace.persona, entries), "tags": counted[:60], "more": counted[60:]}
-    # What lacks words comes first.
-    entries.sort(key=lambda entry: bool(entry.caption))
-    return render(request, "workshop/captions.html", said | _paged(request, entries))
+    read = words.read(workspace)
+    counted = list(read.tags.items())
+    said = {"persona": found, "remarks": read.remarks, "tags": counted[:60], "more": counted[60:]}
+    return render(request, "workshop/captions.html", said | _paged(request, read.entries))
 
 
 @require_GET
@@ -114,13 +108,13 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         return redirect("turns", place.space.slug, found.name)
     workspace = workspace_of(found)
     state, job = workspace.state(), wheel.last(found)
-    # What follows is the command line's way to do it.
-    waits = gate_of(workspace, state).partition(": zoetrope")[0]
     said: dict[str, Any] = {"persona": found, "job": job, "running": job is not None and job.state not in jobs.ENDED}
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
     said |= {"samples": wheel.samples(workspace, state.round), "scenes": wheel.card_so_far(workspace, state.round)}
-    said |= {"lines": jobs.lines_of(job.pk) if job else [], "gate": waits, "alarm": wheel.alarm(workspace)}
     said |= {
+        "lines": jobs.lines_of(job.pk) if job else [],
+        "gate": wheel.waits_for(workspace),
+        "alarm": wheel.alarm(workspace),
         "form": TurnForm(),
         "number": state.round,
         "since": jobs.overview(scope_of(place.space), states=(), limit=1).cursor,
@@ -149,7 +143,7 @@ def card(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
 @in_space()
 def card_picture(request: HttpRequest, place: Place, persona: str, number: int, scene: str) -> HttpResponseBase:
     """One scene of a round's card."""
-    return _file(shelf.card_picture(workspace_of(persona_of(place, persona)), number, scene), "image/png")
+    return shelf.handed(shelf.card_picture(workspace_of(persona_of(place, persona)), number, scene), "image/png")
 
 
 @require_GET
@@ -164,19 +158,15 @@ def exports(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
 @in_space()
 def export(request: HttpRequest, place: Place, persona: str, name: str) -> HttpResponseBase:
     """One exported file."""
-    return _file(shelf.export_file(workspace_of(persona_of(place, persona)), name), None)
-
-
-def _file(path: Any, kind: str | None) -> HttpResponseBase:
-    if path is None or not path.is_file():
-        raise Http404("There is no such file.")
-    return FileResponse(path.open("rb"), as_attachment=kind is None, filename=path.name, content_type=kind)
+    return shelf.handed(shelf.export_file(workspace_of(persona_of(place, persona)), name))
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         said = json.loads(request.body)
-    except ValueError:
+        # Half a character cannot be written down.
+        json.dumps(said, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         said = None
     return said if isinstance(said, dict) else {}
 

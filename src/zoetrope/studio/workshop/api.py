@@ -1,0 +1,360 @@
+"""The wheel, for programs."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponseBase
+from ninja import File, Query, Router, Schema, Status
+from ninja.files import UploadedFile
+from pydantic import Field
+
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.personas.views import persona_of
+from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces.api import Said, asked_place
+from zoetrope.studio.spaces.here import member
+from zoetrope.studio.spaces.jobs_api import JobOut, LineOut
+from zoetrope.studio.spaces.models import Role
+from zoetrope.studio.workshop import gate, panel, shelf, turns, uploads, words
+from zoetrope.wheel.events import Origin, Reason
+from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.workspace import Workspace
+
+router = Router(tags=["workshop"])
+
+AT = "/spaces/{space}/personas/{persona}"
+Start = Annotated[int, Field(ge=0, le=10**9)]
+Most = Annotated[int, Field(ge=1, le=500)]
+Round = Annotated[int, Field(ge=0, le=10**6)]
+
+
+def _sends(*kinds: str) -> dict[str, Any]:
+    """How the answer of an operation that sends a file is described."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"responses": {200: {"description": "The file", "content": dict.fromkeys(kinds, binary)}}}
+
+
+class PictureOut(Schema):
+    """A picture of the workspace."""
+
+    sha256: str
+    file: str
+    origin: Origin
+    depth: int
+    round: int
+    caption: str
+    decision: Decision
+    reason: Reason | None
+    instruction: str
+    replacement: str | None
+
+
+class StandingOut(Schema):
+    """What a persona has, and the page and words of what is to be done now."""
+
+    round: int
+    sources: int
+    kept: int
+    waiting: int
+    versions: int
+    page: str
+    next: str
+
+
+class CoverageOut(Schema):
+    """How many sources are like each of the card's scenes, and what none of them shows."""
+
+    scenes: dict[str, int]
+    missing: list[str]
+
+
+class SourcesOut(Schema):
+    """One page of sources."""
+
+    total: int
+    pictures: list[PictureOut]
+    coverage: CoverageOut
+
+
+class IntakeOut(Schema):
+    """What came in, and what was there already, by file names."""
+
+    added: list[str]
+    known: list[str]
+
+
+class CaptionsOut(Schema):
+    """One page of pictures with their words, those without any first; what is wrong, and how often what is said."""
+
+    total: int
+    pictures: list[PictureOut]
+    remarks: list[str]
+    tags: dict[str, int]
+
+
+class CaptionIn(Said):
+    """A picture's words."""
+
+    text: str = Field(max_length=words.LONGEST)
+
+
+class WaitingOut(Schema):
+    """How many pictures wait for a decision, and the first of them."""
+
+    left: int
+    pictures: list[PictureOut]
+
+
+class DecisionIn(Said):
+    """A decision about pictures: a rejection has a reason, a correction an instruction and one picture."""
+
+    do: Literal["keep", "reject", "correct"]
+    pictures: list[str] = Field(min_length=1, max_length=gate.MOST)
+    reason: Reason | None = None
+    instruction: str = Field(default="", max_length=words.LONGEST)
+
+
+class DecisionOut(Schema):
+    """The step's number, by which it can be taken back, and how many pictures still wait."""
+
+    step: int
+    left: int
+
+
+class UndoIn(Said):
+    """Which step; the last one if none is named."""
+
+    step: int | None = Field(default=None, ge=1)
+
+
+class UndoneOut(Schema):
+    """How much was taken back, and what it was."""
+
+    taken: int
+    kind: str
+
+
+class RoundOut(Schema):
+    """A round and what came of it."""
+
+    number: int
+    versions: list[int]
+    card: dict[str, float] | None
+    verdict: str
+
+
+class TurnsOut(Schema):
+    """What the wheel waits for and what stopped it, empty where nothing does; the rounds, the newest first."""
+
+    round: int
+    waits_for: str
+    alarm: str
+    rounds: list[RoundOut]
+
+
+class TurnIn(Said):
+    """Whether to go on although the last round raised an alarm."""
+
+    anyway: bool = False
+
+
+class TurnOut(Schema):
+    """The turn that was handed in last, what it said last, and its training's steps and losses."""
+
+    job: JobOut | None
+    running: bool
+    lines: list[LineOut]
+    losses: list[tuple[int, float]]
+
+
+class SceneOut(Schema):
+    """A scene that both cards show."""
+
+    name: str
+    label: str
+
+
+class CardOut(Schema):
+    """A card by its round; round 0 is the base's."""
+
+    round: int
+    title: str
+
+
+class ScoreOut(Schema):
+    """What was measured of both."""
+
+    name: str
+    left: float | None
+    right: float | None
+
+
+class CardsOut(Schema):
+    """Every card there is, and two of them side by side."""
+
+    cards: list[CardOut]
+    left: int | None
+    right: int | None
+    scores: list[ScoreOut]
+    scenes: list[SceneOut]
+
+
+class ExportOut(Schema):
+    """A version, and its files' names."""
+
+    version: int
+    round: int
+    sha256: str
+    size: int
+    files: list[str]
+
+
+def _asked(request: HttpRequest, space: str, persona: str, needed: Role = Role.viewer) -> tuple[Persona, Workspace]:
+    found = persona_of(asked_place(request, space, needed), persona)
+    return found, workspace_of(found)
+
+
+def _workspace(request: HttpRequest, space: str, persona: str, needed: Role = Role.viewer) -> Workspace:
+    return _asked(request, space, persona, needed)[1]
+
+
+@router.get(f"{AT}/standing", response=StandingOut)
+def standing(request: HttpRequest, space: str, persona: str) -> StandingOut:
+    """What there is, and what the wheel waits for."""
+    state = _workspace(request, space, persona).state()
+    page, following = panel.next_step(state)
+    return StandingOut(round=state.round, **panel.counts(state), page=page, next=following)
+
+
+@router.get(f"{AT}/sources", response=SourcesOut)
+def list_sources(request: HttpRequest, space: str, persona: str, start: Start = 0, most: Most = 60) -> dict[str, Any]:
+    """The sources, and which of the card's scenes they show."""
+    workspace = _workspace(request, space, persona)
+    entries = shelf.sources(workspace)
+    coverage = asdict(shelf.coverage(workspace, entries))
+    return {"total": len(entries), "pictures": entries[start : start + most], "coverage": coverage}
+
+
+@router.post(f"{AT}/sources", response={201: IntakeOut})
+def add_sources(
+    request: HttpRequest, space: str, persona: str, files: File[list[UploadedFile]]
+) -> Status[dict[str, Any]]:
+    """Add pictures, captions with the same stem, ZIP archives: all of them or none."""
+    taken = uploads.take(_workspace(request, space, persona, Role.reviewer), files)
+    return Status(201, asdict(taken))
+
+
+@router.get(f"{AT}/pictures/{{sha256}}", openapi_extra=_sends("image/png", "image/jpeg", "image/webp"))
+def picture_file(
+    request: HttpRequest, space: str, persona: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0
+) -> HttpResponseBase:
+    """One picture, with a side the longest it may have, or as it is."""
+    return pictures.sent(request, _workspace(request, space, persona), sha256, side)
+
+
+@router.get(f"{AT}/captions", response=CaptionsOut)
+def list_captions(request: HttpRequest, space: str, persona: str, start: Start = 0, most: Most = 60) -> dict[str, Any]:
+    """Every picture with its words; what is wrong with them, and which words there are."""
+    read = words.read(_workspace(request, space, persona))
+    page = read.entries[start : start + most]
+    return {"total": len(read.entries), "pictures": page, "remarks": read.remarks, "tags": read.tags}
+
+
+@router.put(f"{AT}/captions/{{sha256}}", response=PictureOut)
+def set_caption(request: HttpRequest, space: str, persona: str, sha256: str, said: CaptionIn) -> Entry:
+    """Give a picture its words."""
+    workspace = _workspace(request, space, persona, Role.reviewer)
+    return words.write(workspace, sha256, said.text, member(request).username)
+
+
+@router.get(f"{AT}/review", response=WaitingOut)
+def list_waiting(request: HttpRequest, space: str, persona: str, most: Most = gate.MOST) -> dict[str, Any]:
+    """What waits for a decision."""
+    waiting = _workspace(request, space, persona).state().of(Decision.waiting)
+    return {"left": len(waiting), "pictures": waiting[:most]}
+
+
+@router.post(f"{AT}/review", response=DecisionOut)
+def record_decision(request: HttpRequest, space: str, persona: str, said: DecisionIn) -> dict[str, Any]:
+    """Record a decision about one picture or many."""
+    workspace = _workspace(request, space, persona, Role.reviewer)
+    return gate.decide(workspace, said.model_dump(), member(request).username)
+
+
+@router.post(f"{AT}/undo", response=UndoneOut)
+def take_back(request: HttpRequest, space: str, persona: str, said: UndoIn) -> dict[str, Any]:
+    """Take back a step, or the last one: sources, captions or decisions."""
+    taken = _workspace(request, space, persona, Role.reviewer).undo(said.step)
+    return {"taken": len(taken), "kind": taken[0].kind}
+
+
+@router.get(f"{AT}/turns", response=TurnsOut)
+def list_turns(request: HttpRequest, space: str, persona: str) -> dict[str, Any]:
+    """The rounds so far, and whether the wheel can turn."""
+    workspace = _workspace(request, space, persona)
+    told = {"waits_for": turns.waits_for(workspace), "alarm": turns.alarm(workspace)}
+    return {"round": workspace.state().round, "rounds": turns.rounds(workspace), **told}
+
+
+@router.post(f"{AT}/turns", response={202: JobOut})
+def start_turn(request: HttpRequest, space: str, persona: str, said: TurnIn) -> Status[jobs.Job]:
+    """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
+    found, _ = _asked(request, space, persona, Role.owner)
+    return Status(202, turns.start(found, said.anyway))
+
+
+@router.get(f"{AT}/turns/last", response=TurnOut)
+def last_turn(request: HttpRequest, space: str, persona: str) -> dict[str, Any]:
+    """The turn in hand, or the last one, with its loss curve."""
+    found, workspace = _asked(request, space, persona)
+    job = turns.last(found)
+    lines = jobs.lines_of(job.pk) if job else []
+    losses = turns.losses(workspace, workspace.state().round)
+    return {"job": job, "running": job is not None and job.state not in jobs.ENDED, "lines": lines, "losses": losses}
+
+
+@router.get(f"{AT}/cards", response=CardsOut)
+def compare_cards(
+    request: HttpRequest,
+    space: str,
+    persona: str,
+    left: Annotated[Round | None, Query()] = None,
+    right: Annotated[Round | None, Query()] = None,
+) -> dict[str, Any]:
+    """Two cards side by side by their rounds: the newest beside the one before if none is asked for."""
+    asked_for = ("" if number is None else str(number) for number in (left, right))
+    told = shelf.cards(_workspace(request, space, persona), *asked_for)
+    cards = [{"round": number, "title": title} for number, title in told["cards"].items()]
+    scores = [dict(zip(("name", "left", "right"), score, strict=True)) for score in told.get("scores", [])]
+    chosen = told.get("chosen", (None, None))
+    return {"cards": cards, "left": chosen[0], "right": chosen[1], "scores": scores, "scenes": told["rows"]}
+
+
+@router.get(f"{AT}/cards/{{number}}/{{scene}}", openapi_extra=_sends("image/png"))
+def card_scene(request: HttpRequest, space: str, persona: str, number: Round, scene: str) -> HttpResponseBase:
+    """One scene of a round's card."""
+    return shelf.handed(shelf.card_picture(_workspace(request, space, persona), number, scene), "image/png")
+
+
+@router.get(f"{AT}/exports", response=list[ExportOut])
+def list_exports(request: HttpRequest, space: str, persona: str) -> list[ExportOut]:
+    """The versions, the newest first."""
+    return [_export_out(each) for each in shelf.exports(_workspace(request, space, persona))]
+
+
+def _export_out(told: dict[str, Any]) -> ExportOut:
+    version = told["version"]
+    there = (("safetensors", told["size"]), ("json", True), ("png", told["card"]))
+    files = [f"{told['stem']}.{suffix}" for suffix, is_there in there if is_there]
+    plain = {"version": version.number, "round": version.round, "sha256": version.sha256, "size": told["size"]}
+    return ExportOut(**plain, files=files)
+
+
+@router.get(
+    f"{AT}/exports/{{name}}",
+    openapi_extra=_sends("application/octet-stream", "application/json", "image/png"),
+)
+def export_file(request: HttpRequest, space: str, persona: str, name: str) -> HttpResponseBase:
+    """A version's LoRA, sheet or card by its file's name."""
+    return shelf.handed(shelf.export_file(_workspace(request, space, persona), name))
