@@ -1,15 +1,18 @@
 """The JSON API: everything that pages do, with OpenAPI at `/api/docs`."""
 
 from http import HTTPStatus
+from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
 
 from zoetrope import __version__
 from zoetrope.errors import UserError
+from zoetrope.studio.bodies import body_of
 from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
 from zoetrope.studio.personas.api import router as personas
@@ -29,10 +32,18 @@ class Token(HttpBearer):
         return found
 
 
+class Plain(Parser):
+    """Bodies as JSON means them."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return body_of(request)
+
+
 api = NinjaAPI(
     title="Zoetrope",
     version=__version__,
     description="Everything the studio's pages do. A token is made on a space's members page.",
+    parser=Plain(),
     auth=[Token(), SessionAuth(csrf=True)],
 )
 for router in (spaces, jobs, personas, making, loras, workshop):
@@ -47,6 +58,12 @@ def _mistake(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(PermissionDenied)
 def _not_yours(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error)}, status=HTTPStatus.FORBIDDEN)
+
+
+@api.exception_handler(ValidationError)
+def _not_so(request: HttpRequest, error: Exception) -> HttpResponse:
+    assert isinstance(error, ValidationError)
+    return api.create_response(request, {"detail": " ".join(error.messages)}, status=HTTPStatus.BAD_REQUEST)
 
 
 @api.exception_handler(DataError)

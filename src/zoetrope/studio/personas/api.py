@@ -1,12 +1,14 @@
 """Personas, for programs."""
 
-from django.http import HttpRequest
+from django.http import FileResponse, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema, Status
+from ninja import File, Form, Router, Schema, Status
+from ninja.files import UploadedFile
 
 from zoetrope.studio.personas.models import Drawing, Persona, Voice
-from zoetrope.studio.personas.workspaces import begin, mirror, told_persona
-from zoetrope.studio.spaces.api import asked_place
+from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
+from zoetrope.studio.spaces.api import Said, asked_place, sends
+from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
 
 router = Router(tags=["personas"])
@@ -26,7 +28,7 @@ class PersonaOut(Schema):
 
 
 class PersonaIn(Schema):
-    """Who is to be made; a granted consent needs its document and so the page."""
+    """Who is to be made; a granted consent comes with its document, as `make_granted_persona` takes it."""
 
     name: str
     title: str
@@ -35,6 +37,12 @@ class PersonaIn(Schema):
     consent: str
     trigger: str = ""
     looks: str = ""
+
+
+class StrayIn(Said):
+    """A workspace's folder, as `list_strays` tells it."""
+
+    folder: str
 
 
 class PersonaChange(Schema):
@@ -61,8 +69,33 @@ def list_personas(request: HttpRequest, space: str) -> list[PersonaOut]:
 def make_persona(request: HttpRequest, space: str, said: PersonaIn) -> Status[PersonaOut]:
     """Begin a persona."""
     place = asked_place(request, space, Role.owner)
+    return Status(201, _out(_begun(place, said)))
+
+
+def _begun(place: Place, said: PersonaIn, document: UploadedFile | None = None) -> Persona:
     told = told_persona(said.name, said.kind, said.trigger, said.base, said.consent, said.looks)
-    return Status(201, _out(begin(place.space, told, said.title[:80])))
+    return begin(place.space, told, said.title[:80], document)
+
+
+@router.post("/spaces/{space}/granted-personas", response={201: PersonaOut})
+def make_granted_persona(
+    request: HttpRequest, space: str, said: Form[PersonaIn], document: File[UploadedFile]
+) -> Status[PersonaOut]:
+    """Begin a persona who allowed it, with the signed document."""
+    return Status(201, _out(_begun(asked_place(request, space, Role.owner), said, document)))
+
+
+@router.get("/spaces/{space}/strays", response=list[str])
+def list_strays(request: HttpRequest, space: str) -> list[str]:
+    """Workspaces that the command line began and no space holds."""
+    asked_place(request, space, Role.owner)
+    return strays()
+
+
+@router.post("/spaces/{space}/strays", response={201: PersonaOut})
+def adopt_stray(request: HttpRequest, space: str, said: StrayIn) -> Status[PersonaOut]:
+    """Take such a workspace in."""
+    return Status(201, _out(adopt(asked_place(request, space, Role.owner).space, said.folder)))
 
 
 @router.get("/spaces/{space}/personas/{persona}", response=PersonaOut)
@@ -83,3 +116,11 @@ def change_persona(request: HttpRequest, space: str, persona: str, said: Persona
     found.full_clean(exclude=["voice", "drawing", "consent"])
     found.save()
     return _out(found)
+
+
+@router.get("/spaces/{space}/personas/{persona}/consent", openapi_extra=sends("application/octet-stream"))
+def consent_file(request: HttpRequest, space: str, persona: str) -> FileResponse:
+    """The document of a granted consent."""
+    place = asked_place(request, space, Role.owner)
+    path = consent_document(get_object_or_404(Persona, space=place.space, name=persona))
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)

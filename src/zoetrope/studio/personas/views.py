@@ -1,10 +1,9 @@
 """A space's personas, and each one's home."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +12,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.personas import forms
 from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
 from zoetrope.studio.personas.panels import PANELS
-from zoetrope.studio.personas.workspaces import adopt, begin, mirror, strays, told_persona, workspace_of
+from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role
 
@@ -102,9 +101,5 @@ def settings(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
 @in_space(Role.owner)
 def consent(request: HttpRequest, place: Place, persona: str) -> HttpResponseBase:
     """The document of a granted consent."""
-    found = persona_of(place, persona)
-    document = found.consent.get("document")
-    if not document:
-        raise Http404("No document was recorded.")
-    path = workspace_of(found).folder / document
-    return FileResponse(path.open("rb"), as_attachment=True, filename=Path(document).name)
+    path = consent_document(persona_of(place, persona))
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)

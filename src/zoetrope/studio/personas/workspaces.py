@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.http import Http404
 
 from zoetrope.errors import UserError
 from zoetrope.media.hashing import hash_file
@@ -54,6 +55,15 @@ def strays() -> list[str]:
     """Workspaces in the home that no space holds."""
     there = {path.parent.name for path in personas_folder().glob(f"*/{PERSONA}")}
     return sorted(there - set(Persona.objects.filter(folder__in=there).values_list("folder", flat=True)))
+
+
+def consent_document(persona: Persona) -> Path:
+    """The document of a granted consent; `persona.toml` cannot name a file elsewhere."""
+    folder = workspace_of(persona).folder.resolve()
+    path = Path(folder, persona.consent.get("document", "")).resolve()
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise Http404("No document was recorded.")
+    return path
 
 
 def mirror(persona: Persona) -> Persona:

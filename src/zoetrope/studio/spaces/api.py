@@ -1,7 +1,7 @@
 """Spaces, their members and what opens their doors, for programs."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
@@ -82,6 +82,12 @@ class NewTokenOut(Schema):
     secret: str
 
 
+def sends(*kinds: str) -> dict[str, Any]:
+    """How the answer of an operation that sends a file is described."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {"responses": {200: {"description": "The file", "content": dict.fromkeys(kinds, binary)}}}
+
+
 def asked_place(request: HttpRequest, slug: str, needed: Role = Role.viewer) -> Place:
     """The place of an API call; a token opens only the space it was made for."""
     token = _token(request)
@@ -137,18 +143,18 @@ def _seat(place: Place, name: str) -> Membership:
     return get_object_or_404(people.members_of(place.space), user__username=name)
 
 
-@router.patch("/spaces/{space}/members/{name}", response=MemberOut)
-def change_member(request: HttpRequest, space: str, name: str, said: RoleIn) -> MemberOut:
+@router.patch("/spaces/{space}/members/{user}", response=MemberOut)
+def change_member(request: HttpRequest, space: str, user: str, said: RoleIn) -> MemberOut:
     """Give a member another role."""
-    seat = _seat(asked_place(request, space, Role.owner), name)
+    seat = _seat(asked_place(request, space, Role.owner), user)
     people.change_role(seat, Role[said.role])
     return _member_out(seat)
 
 
-@router.delete("/spaces/{space}/members/{name}", response={204: None})
-def end_membership(request: HttpRequest, space: str, name: str) -> Status[None]:
+@router.delete("/spaces/{space}/members/{user}", response={204: None})
+def end_membership(request: HttpRequest, space: str, user: str) -> Status[None]:
     """End a membership, and the tokens that came with it."""
-    people.leave(_seat(asked_place(request, space, Role.owner), name))
+    people.leave(_seat(asked_place(request, space, Role.owner), user))
     return Status(204, None)
 
 

@@ -89,7 +89,7 @@ def list_jobs(
 
 @router.get("/spaces/{space}/jobs/changes", response=ChangesOut)
 def list_job_changes(
-    request: HttpRequest, space: str, cursor: Annotated[str, Query(pattern=r"^[0-9]{1,16}$")]
+    request: HttpRequest, space: str, cursor: Annotated[str, Query(pattern=r"^[0-9]{1,16}$")] = "0"
 ) -> jobs.Changes:
     """What changed since a cursor; its last two seconds are told again."""
     return jobs.since(scope_of(asked_place(request, space).space), cursor)

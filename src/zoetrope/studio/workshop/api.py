@@ -12,7 +12,7 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
-from zoetrope.studio.spaces.api import Said, asked_place
+from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.jobs_api import JobOut, LineOut
 from zoetrope.studio.spaces.models import Role
@@ -27,12 +27,6 @@ AT = "/spaces/{space}/personas/{persona}"
 Start = Annotated[int, Field(ge=0, le=10**9)]
 Most = Annotated[int, Field(ge=1, le=500)]
 Round = Annotated[int, Field(ge=0, le=10**6)]
-
-
-def _sends(*kinds: str) -> dict[str, Any]:
-    """How the answer of an operation that sends a file is described."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {"responses": {200: {"description": "The file", "content": dict.fromkeys(kinds, binary)}}}
 
 
 class PictureOut(Schema):
@@ -245,7 +239,7 @@ def add_sources(
     return Status(201, asdict(taken))
 
 
-@router.get(f"{AT}/pictures/{{sha256}}", openapi_extra=_sends("image/png", "image/jpeg", "image/webp"))
+@router.get(f"{AT}/pictures/{{sha256}}", openapi_extra=sends("image/png", "image/jpeg", "image/webp"))
 def picture_file(
     request: HttpRequest, space: str, persona: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0
 ) -> HttpResponseBase:
@@ -331,7 +325,7 @@ def compare_cards(
     return {"cards": cards, "left": chosen[0], "right": chosen[1], "scores": scores, "scenes": told["rows"]}
 
 
-@router.get(f"{AT}/cards/{{number}}/{{scene}}", openapi_extra=_sends("image/png"))
+@router.get(f"{AT}/cards/{{number}}/{{scene}}", openapi_extra=sends("image/png"))
 def card_scene(request: HttpRequest, space: str, persona: str, number: Round, scene: str) -> HttpResponseBase:
     """One scene of a round's card."""
     return shelf.handed(shelf.card_picture(_workspace(request, space, persona), number, scene), "image/png")
@@ -353,7 +347,7 @@ def _export_out(told: dict[str, Any]) -> ExportOut:
 
 @router.get(
     f"{AT}/exports/{{name}}",
-    openapi_extra=_sends("application/octet-stream", "application/json", "image/png"),
+    openapi_extra=sends("application/octet-stream", "application/json", "image/png"),
 )
 def export_file(request: HttpRequest, space: str, persona: str, name: str) -> HttpResponseBase:
     """A version's LoRA, sheet or card by its file's name."""

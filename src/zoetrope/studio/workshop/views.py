@@ -1,6 +1,5 @@
 """The workshop's pages."""
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
+from zoetrope.studio.bodies import body_of
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.views import persona_of
@@ -163,10 +163,8 @@ def export(request: HttpRequest, place: Place, persona: str, name: str) -> HttpR
 
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
-        said = json.loads(request.body)
-        # Half a character cannot be written down.
-        json.dumps(said, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+        said = body_of(request)
+    except ValueError:
         said = None
     return said if isinstance(said, dict) else {}
 
