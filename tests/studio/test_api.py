@@ -31,8 +31,8 @@ class Program:
         sent = json.dumps(said) if said or method != "GET" else ""
         return self._told(self._client.generic(method, path, sent, "application/json"), status)
 
-    def upload(self, path: str, status: int = 201, **files: Any) -> Any:
-        return self._told(self._client.post(path, files), status)
+    def upload(self, path: str, **files: Any) -> Any:
+        return self._told(self._client.post(path, files), 201)
 
     def raw(self, method: str, path: str, body: str) -> int:
         return self._client.generic(method, path, body, "application/json").status_code

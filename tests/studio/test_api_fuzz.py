@@ -49,7 +49,7 @@ def asked(client: Client, case: Any) -> Any:
     """Send a case as it would come over the wire."""
     wire = requests.Request(**case.as_transport_kwargs(base_url=HERE)).prepare()
     assert wire.url is not None
-    body = wire.body or b""
+    body: Any = wire.body or b""
     kind = wire.headers.get("Content-Type", "application/json")
     return client.generic(case.method, wire.url.removeprefix(HERE), body, kind)
 

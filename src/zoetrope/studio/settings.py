@@ -114,7 +114,13 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 500
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "zoetrope.studio.logs.Discreet",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "filters": {"shortened": {"()": "zoetrope.studio.faults.Shortened"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["shortened"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},

@@ -10,6 +10,8 @@ from zoetrope.errors import UserError
 from zoetrope.wheel.intake import MOST_BYTES, MOST_FILES, Intake, add_sources
 from zoetrope.wheel.workspace import Workspace
 
+# File systems take 255 bytes; a name may yet be numbered.
+_LONGEST_NAME = 200
 TAKEN = (".png", ".jpg", ".jpeg", ".webp", ".txt", ".zip")
 
 
@@ -35,6 +37,8 @@ def _write(folder: Path, number: int, file: "UploadedFile[bytes]") -> None:
     name = PurePosixPath(str(file.name).replace("\\", "/")).name
     if Path(name).suffix.lower() not in TAKEN:
         raise UserError(f"{name} is no picture: PNG, JPEG and WebP are taken, captions as .txt, and ZIP archives.")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise UserError(f"The name {name[:40]}… is too long: {_LONGEST_NAME} bytes are taken. Nothing was added.")
     path = folder / name
     if path.exists():
         path = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
