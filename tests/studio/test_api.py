@@ -190,6 +190,8 @@ def test_who_may_not_is_told_so(cast: Cast) -> None:
     [
         ("PATCH", ADA, '{"drawing": {"true_guidance": NaN}}'),
         ("PATCH", ADA, '{"title": ""}'),
+        ("PATCH", ADA, '{"title": "a\\u0000b"}'),
+        ("PATCH", ADA, json.dumps({"about": "x" * 2001})),
         ("PATCH", ADA, '{"title": "\\ud800"}'),
         ("PATCH", ADA, "[" * 100_000),
         ("PATCH", ADA, '{"about": {"a": '),

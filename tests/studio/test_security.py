@@ -97,7 +97,7 @@ def sent(cast: Cast, door: str, name: str, data: bytes) -> Any:
     return cast.clients["rui"].generic(
         "POST",
         door,
-        head + data + b"\r\n--part--\r\n",  # type: ignore[arg-type] # bytes go through
+        head + data + b"\r\n--part--\r\n",
         "multipart/form-data; boundary=part",
     )
 

@@ -7,7 +7,7 @@ from ninja.files import UploadedFile
 
 from zoetrope.studio.personas.models import Drawing, Persona, Voice
 from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
-from zoetrope.studio.spaces.api import Said, asked_place, sends
+from zoetrope.studio.spaces.api import Name, Said, Text, asked_place, sends
 from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
 
@@ -31,7 +31,7 @@ class PersonaIn(Schema):
     """Who is to be made; a granted consent comes with its document, as `make_granted_persona` takes it."""
 
     name: str
-    title: str
+    title: Name
     kind: str
     base: str
     consent: str
@@ -48,8 +48,8 @@ class StrayIn(Said):
 class PersonaChange(Schema):
     """What is to be said otherwise; what is left away stays."""
 
-    title: str | None = None
-    about: str | None = None
+    title: Name | None = None
+    about: Text | None = None
     voice: Voice | None = None
     drawing: Drawing | None = None
 
@@ -74,7 +74,7 @@ def make_persona(request: HttpRequest, space: str, said: PersonaIn) -> Status[Pe
 
 def _begun(place: Place, said: PersonaIn, document: UploadedFile | None = None) -> Persona:
     told = told_persona(said.name, said.kind, said.trigger, said.base, said.consent, said.looks)
-    return begin(place.space, told, said.title[:80], document)
+    return begin(place.space, told, said.title, document)
 
 
 @router.post("/spaces/{space}/granted-personas", response={201: PersonaOut})

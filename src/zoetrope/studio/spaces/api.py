@@ -16,7 +16,10 @@ from zoetrope.studio.spaces.models import ApiToken, Membership, Role
 
 router = Router(tags=["spaces"])
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+# No database keeps a NUL in a text.
+_KEPT = r"^[^\x00]*$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=_KEPT)]
+Text = Annotated[str, StringConstraints(max_length=2000, pattern=_KEPT)]
 RoleName = Literal["viewer", "reviewer", "owner"]
 
 
