@@ -14,6 +14,8 @@ from tests.wheel.cast import picture
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.api import api
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.loras.models import Lora, Origin
+from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink
 from zoetrope.studio.spaces.people import open_space
@@ -75,6 +77,7 @@ PAGES = {
 }
 # The same for the API, whose visitors without a login are told 401; with what each is sent, bytes being an upload.
 NEW = {"name": "mia", "title": "Mia", "kind": "drawn", "base": "nano-flux", "consent": "fictional"}
+LORA = {"name": "mine", "type": "character", "base": "nano-flux"}
 MEMBERS, REVIEWERS, OWNERS = (200, 200, 200, 404, 401), (200, 200, 403, 404, 401), (200, 403, 403, 404, 401)
 ADA = "/spaces/{space}/personas/{persona}"
 CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
@@ -116,6 +119,17 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("GET", f"{ADA}/cards/{{number}}/{{scene}}"): (None, (404, 404, 404, 404, 401)),
     ("GET", f"{ADA}/exports"): (None, MEMBERS),
     ("GET", f"{ADA}/exports/{{name}}"): (None, (404, 404, 404, 404, 401)),
+    ("GET", "/spaces/{space}/made"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/orders"): ({"prompt": "ada", "model": "nano-flux"}, (201, 201, 403, 404, 401)),
+    ("GET", "/spaces/{space}/orders/{order}"): (None, MEMBERS),
+    ("GET", "/spaces/{space}/loras"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/loras"): (LORA | {"lora": b"no weights"}, (400, 403, 403, 404, 401)),
+    ("GET", "/spaces/{space}/loras/{lora}"): (None, MEMBERS),
+    ("DELETE", "/spaces/{space}/loras/{lora}"): (None, OWNERS),
+    ("POST", "/spaces/{space}/loras/{lora}/restore"): (None, OWNERS),
+    ("GET", f"{ADA}/loras"): (None, MEMBERS),
+    ("PUT", f"{ADA}/loras/{{lora}}"): ({"weight": 0.5}, OWNERS),
+    ("DELETE", f"{ADA}/loras/{{lora}}"): (None, (204, 403, 403, 404, 401)),
 }
 # What a token never does, whoever made it: it would open further doors.
 IN_PERSON = {("POST", "/spaces"), ("POST", "/spaces/{space}/invitations"), ("POST", "/spaces/{space}/tokens")}
@@ -189,7 +203,11 @@ def plain(cast: Cast) -> dict[str, str]:
     token = ApiToken.find(cast.token("olga"))
     job = jobs.enqueue("turn", "turn-1", {"persona": cast.ada.pk}, scope=scope_of(cast.space), title="A turn")
     assert token is not None
+    told = {"name": "mine", "kind": "character", "base": "nano-flux", "family": "flux", "sha256": "0" * 64, "size": 1}
+    lora = Lora.objects.create(space=cast.space, origin=Origin.upload, **told)
+    order = Order.objects.create(space=cast.space, recipe={}, count=1)
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1)), "job": str(job.pk)}
+    known |= {"lora": str(lora.pk), "order": str(order.pk)}
     return known | {"token": str(token.pk), "number": "1", "scene": "front", "name": "ada_v1.json"}
 
 

@@ -9,6 +9,7 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
@@ -244,7 +245,8 @@ def picture_file(
     request: HttpRequest, space: str, persona: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0
 ) -> HttpResponseBase:
     """One picture, with a side the longest it may have, or as it is."""
-    return pictures.sent(request, _workspace(request, space, persona), sha256, side)
+    workspace = _workspace(request, space, persona)
+    return sent(request, workspace.path(shelf.entry_of(workspace, sha256)), sha256, side)
 
 
 @router.get(f"{AT}/captions", response=CaptionsOut)
