@@ -152,6 +152,8 @@ class TurnIn(Said):
     """Whether to go on although the last round raised an alarm."""
 
     anyway: bool = False
+    steps: int | None = Field(default=None, ge=1, le=turns.MOST_STEPS)
+    count: int | None = Field(default=None, ge=1, le=turns.MOST_SCENES)
 
 
 class TurnOut(Schema):
@@ -297,7 +299,7 @@ def list_turns(request: HttpRequest, space: str, persona: str) -> dict[str, Any]
 def start_turn(request: HttpRequest, space: str, persona: str, said: TurnIn) -> Status[jobs.Job]:
     """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
     found, _ = _asked(request, space, persona, Role.owner)
-    return Status(202, turns.start(found, said.anyway))
+    return Status(202, turns.start(found, said.anyway, said.steps, said.count))
 
 
 @router.get(f"{AT}/turns/last", response=TurnOut)

@@ -127,7 +127,7 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
 @in_space()
 def turn_sample(request: HttpRequest, place: Place, persona: str, number: int, name: str) -> HttpResponseBase:
     """A picture that a round's training drew along the way."""
-    return _file(wheel.sample_file(workspace_of(persona_of(place, persona)), number, name), "image/png")
+    return shelf.handed(wheel.sample_file(workspace_of(persona_of(place, persona)), number, name), "image/png")
 
 
 @require_GET
