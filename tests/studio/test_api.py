@@ -38,7 +38,7 @@ class Program:
         return self._client.generic(method, path, body, "application/json").status_code
 
     def file(self, path: str) -> bytes:
-        return b"".join(self._client.get(path).streaming_content)  # type: ignore[attr-defined]
+        return bytes(self._client.get(path).getvalue())
 
     def _told(self, answer: Any, status: int) -> Any:
         assert answer.status_code == status, answer.content

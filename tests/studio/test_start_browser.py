@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
+from tests.needs import CHROMIUM, NO_CHROMIUM, lacking
 from tests.studio.conftest import PASSWORD
 from tests.studio.jobs.stage import until
 from tests.studio.start_stage import Studio
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MISSING = "Chromium is not installed (on Debian and Ubuntu: apt install chromium)"
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 SECONDS = 1000
 ADA = "/s/studio/p/ada"
 # A persona with pictures that were all kept: the wheel may turn.
@@ -42,6 +39,8 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
+    if CHROMIUM is None:
+        lacking(NO_CHROMIUM)
     # Two cores may be shared with much else.
     expect.set_options(timeout=90 * SECONDS)
     with sync_playwright() as playwright:
