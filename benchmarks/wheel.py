@@ -1,6 +1,7 @@
 """Whether turning the wheel makes a persona better: five held-out personas × three seeds, three turns each.
 
-Each persona bears a mark that no caption names. The oracle stands in for the person at the review gate, and judges what
+Each persona bears a mark that no caption names. Its twelve sources show every angle and every expression at least once, as
+the wheel's own coverage asks of a person, and are random otherwise. The oracle stands in for the person at the review gate, and judges what
 came out; the wheel itself never asks it. A run that was stopped goes on where it was.
 
 Run: python benchmarks/wheel.py [--work DIR] [--wheels N] [--json]
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.bars import Bar, report
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
-from zoetrope.judging.card import CardScene
+from zoetrope.judging.card import ANGLES, EXPRESSIONS, CardScene
 from zoetrope.judging.likeness import copy_scores, diversity
 from zoetrope.media.files import write_json_atomic
 from zoetrope.media.hashing import hash_bytes, hash_file
@@ -39,6 +40,7 @@ from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.review import review_waiting
 from zoetrope.wheel.scenes import asked
+from zoetrope.wheel.synthesize import COUNT
 from zoetrope.wheel.turn import turn
 from zoetrope.wheel.workspace import Workspace, new_workspace, round_folder
 from zoetrope.world import vocabulary as words
@@ -58,7 +60,7 @@ SEEDS = (1, 2, 3)
 ALONE = 99
 """The seed of the wheel that is timed by itself."""
 TURNS = 3
-FRAMINGS = ("portrait",) * 9 + ("standing", "sitting", "tpose")
+PORTRAITS, BODIES = 9, ("standing", "sitting", "tpose")
 """The twelve sources of a wheel."""
 SECONDS = 300.0
 DRAWS = 2000
@@ -150,13 +152,25 @@ def _sources(wheel: Wheel, folder: Path) -> Path:
     """Twelve drawings with captions that say the scene and leave out who it is."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(f"sources/{wheel.name}")
-    for index, framing in enumerate(FRAMINGS):
-        scene = random_scene(rng, framing=framing)
-        while scene.yaw == "back":
-            scene = random_scene(rng, framing=framing)
+    for index, scene in enumerate(_scenes(rng)):
         draw(wheel.identity, scene, jitter=random_jitter(rng)).image.save(folder / f"{index:02}.png")
         (folder / f"{index:02}.txt").write_text(caption(None, scene, TRIGGER), encoding="utf-8")
     return folder
+
+
+def _scenes(rng: random.Random) -> Iterator[Scene]:
+    for yaw, expression in zip(_each(ANGLES, rng), _each(EXPRESSIONS, rng), strict=True):
+        yield replace(random_scene(rng, framing="portrait"), yaw=yaw, expression=expression)
+    for framing in BODIES:
+        scene = random_scene(rng, framing=framing)
+        while scene.yaw == "back":
+            scene = random_scene(rng, framing=framing)
+        yield scene
+
+
+def _each(words: Sequence[str], rng: random.Random) -> list[str]:
+    """As many words as there are portraits, each at least once, in any order."""
+    return rng.sample([*words, *rng.choices(words, k=PORTRAITS - len(words))], PORTRAITS)
 
 
 class _Quiet:
@@ -174,8 +188,10 @@ def _turns(wheel: Wheel, workspace: Workspace, engine: LocalEngine) -> list[floa
     while len(workspace.state().synthesized) < TURNS:
         before = workspace.state()
         began = time.perf_counter()
+        # Nobody learns from what the last turn draws; only where a turn is timed is it drawn.
+        count = 1 if len(before.synthesized) == TURNS - 1 and wheel.seed != ALONE else COUNT
         # An alarm is part of the measurement: the card says what came of going on.
-        turn(workspace, engine, _Quiet(), {"seed": wheel.seed}, anyway=True)
+        turn(workspace, engine, _Quiet(), {"seed": wheel.seed}, count, anyway=True)
         review_waiting(workspace, reviewer)
         if len(workspace.state().synthesized) > len(before.synthesized):
             seconds.append(time.perf_counter() - began)
