@@ -1,8 +1,8 @@
 """Whether turning the wheel makes a persona better: five held-out personas × three seeds, three turns each.
 
-Each persona bears a mark that no caption names. Its twelve sources show every angle and every expression at least once, as
-the wheel's own coverage asks of a person, and are random otherwise. The oracle stands in for the person at the review gate, and judges what
-came out; the wheel itself never asks it. A run that was stopped goes on where it was.
+Each persona bears a mark that no caption names. Its twelve sources show every angle and every expression at least
+once, as the wheel's own coverage asks of a person, and are random otherwise. The oracle stands in for the person at
+the review gate, and judges what came out; the wheel itself never asks it. A run that was stopped goes on where it was.
 
 Run: python benchmarks/wheel.py [--work DIR] [--wheels N] [--json]
 """
