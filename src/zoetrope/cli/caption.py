@@ -125,7 +125,7 @@ def _report(workspace: "Workspace", described: "Described", edited: int, as_json
 
     entries = list(workspace.state().pictures.values())
     lint = captions.lint(workspace.persona, entries, _max_tokens(workspace)) + captions.strays(workspace)
-    tags = captions.tags(entries)
+    tags = captions.words(workspace.persona, entries).tags()
     result: dict[str, Any] = {
         "captioned": described.written,
         "edited": edited,

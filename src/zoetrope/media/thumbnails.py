@@ -25,16 +25,27 @@ def thumbnail(picture: Picture, side: int) -> bytes:
     return buffer.getvalue()
 
 
-def cached_thumbnail(source: Path, folder: Path, side: int, limits: Limits | None = None) -> Path:
-    """The thumbnail's file in this folder, made when missing; one content has one, under any name."""
+def cached_thumbnail(
+    source: Path, folder: Path, side: int, limits: Limits | None = None, digest: str | None = None
+) -> Path:
+    """The thumbnail's file in this folder, made when missing; one content has one, under any name.
+
+    Where the `digest` of the content is known, one that is there is found without reading the picture.
+    """
     limits = limits or Limits()
+    if digest is not None and (there := _kept(folder, digest, side)).exists():
+        return there
     # Read once, so that the key and the picture cannot come from two versions of the file.
     data = read_limited(source, limits.max_bytes)
     digest = hash_bytes(data)
-    target = folder / digest[:2] / f"{digest}-{side}.webp"
+    target = _kept(folder, digest, side)
     if not target.exists():
         try:
             write_atomic(target, thumbnail(decode(data, limits), side))
         except MediaError as error:
             raise MediaError(f"No thumbnail of {source}: {error}") from error
     return target
+
+
+def _kept(folder: Path, digest: str, side: int) -> Path:
+    return folder / digest[:2] / f"{digest}-{side}.webp"

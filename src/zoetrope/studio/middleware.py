@@ -1,11 +1,13 @@
 """What holds for every page: what a browser may load, and how a user's mistake or a machine's fault is told."""
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
@@ -15,6 +17,7 @@ from zoetrope.studio import faults
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
+_TEXT = re.compile(r"text/(?!event-stream)|application/(json|javascript)|image/svg")
 # Everything comes from this site, so that not even a caption with HTML in it could call elsewhere.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
@@ -31,6 +34,15 @@ def content_policy(get_response: GetResponse) -> GetResponse:
         return response
 
     return handle
+
+
+class Compressed(GZipMiddleware):
+    """Text travels compressed. Pictures and LoRAs are as small as they get: trying costs more than sending them."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if _TEXT.match(response.headers.get("Content-Type", "")) is None:
+            return response
+        return super().process_response(request, response)
 
 
 class Gate(LoginRequiredMiddleware):

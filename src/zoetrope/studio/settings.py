@@ -32,9 +32,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "zoetrope.studio.middleware.Compressed",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "zoetrope.studio.middleware.content_policy",
-    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,5 +1,6 @@
 """Captions of a workspace: from a template or a model that looks, and what is wrong with them."""
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -76,24 +77,88 @@ def describe(
     return described
 
 
+class Words:
+    """What captions say together, kept up as pictures come, go and get other words."""
+
+    def __init__(self, persona: Persona) -> None:
+        self._persona = persona
+        self._looks = [phrase for part in persona.looks.split(",") if (phrase := part.strip().lower())]
+        self._bare = self._said = self._lacking = 0
+        self._texts, self._phrases, self._shown = Counter[str](), Counter[str](), Counter[str]()
+
+    def add(self, entry: Entry, times: int = 1) -> None:
+        """Count a picture's words; -1 times takes them out again."""
+        if not entry.caption:
+            self._bare += times
+            return
+        text = entry.caption.lower()
+        self._said += times
+        self._lacking += times * (self._persona.trigger.lower() not in text)
+        _count(self._texts, [entry.caption], times)
+        _count(self._phrases, {phrase for part in text.split(",") if (phrase := part.strip())}, times)
+        _count(self._shown, [phrase for phrase in self._looks if phrase in text], times)
+
+    def tags(self, most: int | None = None) -> dict[str, int]:
+        """How many captions have each phrase between commas, the most frequent first."""
+        number = len(self._phrases) if most is None else most
+        return dict(heapq.nsmallest(number, self._phrases.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    @property
+    def phrases(self) -> int:
+        """How many phrases there are."""
+        return len(self._phrases)
+
+    def remarks(self) -> list[str]:
+        """What would teach the wrong thing, or nothing."""
+        found = []
+        if self._bare:
+            found.append(f"{self._bare} of {self._bare + self._said} pictures have no caption.")
+        if self._persona.kind is not PersonaKind.style:
+            if self._lacking:
+                found.append(f"{self._lacking} captions lack the trigger {self._persona.trigger!r}.")
+            found += self._binding()
+        return found + [
+            f"{count} pictures share the caption {text[:60]!r}: say what differs."
+            for text, count in self._texts.items()
+            if count > 1 and count >= _SAME_SHARE * self._said
+        ]
+
+    def _binding(self) -> list[str]:
+        """A phrase in most captions becomes part of who it is: without it, the persona would not be itself."""
+        if self._said < _FEW:
+            return []
+        name, trigger = self._persona.name, self._persona.trigger.lower()
+        least = _BINDING_SHARE * self._said
+        counts = {tag: count for tag, count in self._phrases.items() if count > least}
+        # Sentences have no phrases between commas, but what was said of the looks can be looked for in them.
+        counts |= {tag: self._shown[tag] for tag in self._looks if self._shown[tag] > least}
+        return [
+            f"{count} of {self._said} captions say {tag!r}: if it belongs to {name}, leave it out, "
+            "so that the trigger means it."
+            for tag, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+            if trigger not in tag and not _is_scene(tag)
+        ]
+
+
+def _count(counts: "Counter[str]", keys: Iterable[str], times: int) -> None:
+    for key in keys:
+        counts[key] += times
+        if not counts[key]:
+            del counts[key]
+
+
+def words(persona: Persona, entries: Iterable[Entry]) -> Words:
+    """What these captions say together."""
+    found = Words(persona)
+    for entry in entries:
+        found.add(entry)
+    return found
+
+
 def lint(persona: Persona, entries: Sequence[Entry], max_tokens: int | None = None) -> list[str]:
     """What in the captions would teach the wrong thing, or nothing; `max_tokens` is what the base reads of each."""
-    found = []
-    without = [entry for entry in entries if not entry.caption]
-    said = [entry for entry in entries if entry.caption]
-    if without:
-        found.append(f"{len(without)} of {len(entries)} pictures have no caption.")
-    if persona.kind is not PersonaKind.style:
-        missing = [entry for entry in said if persona.trigger.lower() not in entry.caption.lower()]
-        if missing:
-            found.append(f"{len(missing)} captions lack the trigger {persona.trigger!r}.")
-        found += _binding(persona, said)
-    found += [
-        f"{count} pictures share the caption {text[:60]!r}: say what differs."
-        for text, count in Counter(entry.caption for entry in said).items()
-        if count > 1 and count >= _SAME_SHARE * len(said)
-    ]
-    return found + (_too_long(said, max_tokens) if max_tokens else [])
+    found = words(persona, entries).remarks()
+    return found + (_too_long([entry for entry in entries if entry.caption], max_tokens) if max_tokens else [])
 
 
 def strays(workspace: Workspace) -> list[str]:
@@ -103,23 +168,6 @@ def strays(workspace: Workspace) -> list[str]:
         f"{path.relative_to(workspace.folder).as_posix()} has no picture beside it: nobody reads it."
         for path in texts
         if not any(path.with_suffix(suffix).is_file() for suffix in PICTURE_SUFFIXES)
-    ]
-
-
-def _binding(persona: Persona, entries: Sequence[Entry]) -> list[str]:
-    """A phrase in most captions becomes part of who it is: without it, the persona would not be itself."""
-    if len(entries) < _FEW:
-        return []
-    counts = tags(entries)
-    # Sentences have no phrases between commas, but what was said of the looks can be looked for in them.
-    for phrase in (part.strip().lower() for part in persona.looks.split(",")):
-        if phrase:
-            counts[phrase] = sum(phrase in entry.caption.lower() for entry in entries)
-    return [
-        f"{count} of {len(entries)} captions say {tag!r}: if it belongs to {persona.name}, leave it out, "
-        "so that the trigger means it."
-        for tag, count in counts.items()
-        if count > _BINDING_SHARE * len(entries) and persona.trigger.lower() not in tag and not _is_scene(tag)
     ]
 
 
@@ -137,11 +185,3 @@ def _too_long(entries: Sequence[Entry], max_tokens: int) -> list[str]:
         f"{len(long)} captions, such as that of {Path(long[0].file).name}, are longer than the about {most} words "
         "that the base reads: the end of them is not seen."
     ]
-
-
-def tags(entries: Iterable[Entry]) -> dict[str, int]:
-    """How many captions have each phrase between commas, the most frequent first."""
-    counts = Counter(
-        phrase for entry in entries for phrase in {part.strip().lower() for part in entry.caption.split(",")} if phrase
-    )
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

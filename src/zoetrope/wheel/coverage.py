@@ -1,8 +1,11 @@
 """What captions say of a picture's angle, expression and framing, and what of the model card nothing shows yet."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 from zoetrope.judging.card import ANGLES, EXPRESSIONS, POSES, CardScene
 
@@ -13,6 +16,7 @@ FACETS: Mapping[str, tuple[str, ...]] = {
 }
 """What the card's scenes differ in."""
 
+_FRAMING = list(FACETS).index("framing")
 _SPOKEN = {
     "profile_left": "left profile",
     "profile_right": "right profile",
@@ -48,22 +52,38 @@ _SIDE = re.compile(r"\b(left|right)\b")
 _FACING = re.compile(r"\b(?:facing|looking|turned|turning|towards?|to) (?:to )?(?:the )?(left|right)\b")
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """Which files show what, and how many of the card's scenes have a picture like them."""
+Facets: TypeAlias = tuple[frozenset[str], ...]
+"""What a caption says of each facet, in their order."""
 
-    files: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+@dataclass(frozen=True)
+class Shown:
+    """How many of the card's scenes have a picture like them, and what none shows."""
+
     scenes: Mapping[str, int]
     missing: tuple[str, ...]
-    unclear: tuple[str, ...]
 
     @property
     def covered(self) -> int:
         return sum(count > 0 for count in self.scenes.values())
 
 
+@dataclass(frozen=True)
+class Coverage(Shown):
+    """The same, and which files show what."""
+
+    files: Mapping[str, Mapping[str, tuple[str, ...]]]
+    unclear: tuple[str, ...]
+
+
 def read_facets(caption: str, names: Iterable[str] = ()) -> dict[str, frozenset[str]]:
     """What a caption says of each facet; `names` are left out, as a name may be a word."""
+    return dict(zip(FACETS, facets_of(caption, tuple(names)), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def facets_of(caption: str, names: tuple[str, ...] = ()) -> Facets:
+    """The same as a key to count by. The card's scenes are read again and again, a caption seldom."""
     text = _spelled(caption)
     for name in names:
         text = re.sub(rf"\b{re.escape(_spelled(name))}\b", " ", text)
@@ -78,7 +98,7 @@ def read_facets(caption: str, names: Iterable[str] = ()) -> dict[str, frozenset[
     if said["angle"] - {"front"}:
         # "in profile, looking into the camera" is no front view.
         said["angle"] -= {"front"}
-    return said
+    return tuple(said.values())
 
 
 def says_a_side(caption: str) -> bool:
@@ -89,21 +109,26 @@ def says_a_side(caption: str) -> bool:
 
 def cover(captions: Mapping[str, str], scenes: Sequence[CardScene], names: Sequence[str]) -> Coverage:
     """Set captions by their files against the card's scenes; both are read by the same rules."""
-    read = {file: read_facets(text, names) for file, text in captions.items()}
+    read = {file: facets_of(text, tuple(names)) for file, text in captions.items()}
     files = {
-        facet: {value: tuple(file for file, said in read.items() if value in said[facet]) for value in values}
-        for facet, values in FACETS.items()
+        facet: {value: tuple(file for file, said in read.items() if value in said[index]) for value in values}
+        for index, (facet, values) in enumerate(FACETS.items())
     }
-    shown = {scene.name: _alike(read_facets(scene.prompt, names), read.values()) for scene in scenes}
-    asked = [read_facets(scene.prompt, names) for scene in scenes]
+    shown = show(Counter(read.values()), scenes, names)
+    unclear = tuple(file for file, text in captions.items() if not says_a_side(text))
+    return Coverage(shown.scenes, shown.missing, files, unclear)
+
+
+def show(read: Mapping[Facets, int], scenes: Sequence[CardScene], names: Sequence[str]) -> Shown:
+    """Which scenes captions show that say this so often: of ten thousand captions few say different things."""
+    asked = {scene.name: facets_of(scene.prompt, tuple(names)) for scene in scenes}
     missing = [
         f"no {spoken(facet, value)} yet"
-        for facet, values in FACETS.items()
+        for index, (facet, values) in enumerate(FACETS.items())
         for value in values
-        if not files[facet][value] and any(value in each[facet] for each in asked)
+        if any(value in scene[index] for scene in asked.values()) and not any(value in said[index] for said in read)
     ]
-    unclear = tuple(file for file, text in captions.items() if not says_a_side(text))
-    return Coverage(files, shown, tuple(missing), unclear)
+    return Shown({name: _alike(scene, read) for name, scene in asked.items()}, tuple(missing))
 
 
 def spoken(facet: str, value: str) -> str:
@@ -116,11 +141,10 @@ def spoken(facet: str, value: str) -> str:
     return f"{word} pose" if facet == "framing" and value in ("standing", "sitting") else word
 
 
-def _alike(scene: Mapping[str, frozenset[str]], read: Iterable[Mapping[str, frozenset[str]]]) -> int:
+def _alike(scene: Facets, read: Mapping[Facets, int]) -> int:
     """How many captions say all that tells this scene from the others: of a whole figure, only its pose."""
-    head = "portrait" in scene["framing"]
-    facets = ("framing", "angle", "expression") if head else ("framing",)
-    return sum(all(scene[facet] <= said[facet] for facet in facets) for said in read)
+    asked = [index for index, facet in enumerate(FACETS) if facet == "framing" or "portrait" in scene[_FRAMING]]
+    return sum(times for said, times in read.items() if all(scene[index] <= said[index] for index in asked))
 
 
 def _turned(text: str) -> frozenset[str]:

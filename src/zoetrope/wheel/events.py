@@ -2,9 +2,10 @@
 
 import json
 import os
+import time
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -195,11 +196,25 @@ class _Parsed:
     size: int
     checksum: int
     events: tuple[Event, ...]
+    # How the file looked, where that tells it from any later one.
+    mark: tuple[int, ...] | None = None
 
 
 # A record is read at every step and grows by a line: 10,000 pictures are 30,000 events, most of a second to parse.
 _PARSED: dict[Path, _Parsed] = {}
 _MOST_PARSED = 8
+_TICK_NANOSECONDS = 100_000_000
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What changes with every change of a file; nothing where it was changed just now, as its clock has ticks."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    changed = max(found.st_ctime_ns, found.st_mtime_ns)
+    settled = time.time_ns() - changed > _TICK_NANOSECONDS
+    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns) if settled else None
 
 
 def _remember(path: Path, parsed: _Parsed) -> None:
@@ -222,8 +237,13 @@ class EventLog:
     def known(self) -> tuple[Event, ...]:
         """The same, shared between callers.
 
-        Only what was added since the last look is parsed; a change further up is seen by its checksum.
+        Only what was added since the last look is parsed; a change further up is seen by its checksum. A file that
+        looks untouched is not even read.
         """
+        mark = _mark(self.path)
+        before = _PARSED.get(self.path)
+        if before is not None and before.mark == mark is not None:
+            return before.events
         data = self._bytes()
         if _lacks_its_end(data):
             data += b"\n"
@@ -234,7 +254,8 @@ class EventLog:
         if size > known.size:
             added = self._parsed(_whole_lines(data[known.size : size]), len(known.events) + 1)
             known = _Parsed(size, zlib.crc32(data[:size]), (*known.events, *added))
-            _remember(self.path, known)
+        if size:
+            _remember(self.path, replace(known, mark=mark))
         return known.events
 
     def append(self, events: Iterable[Event]) -> list[Event]:

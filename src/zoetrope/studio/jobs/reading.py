@@ -110,9 +110,10 @@ def lines_of(job: int, *, after: int = 0, limit: int = MOST_LINES) -> list[Line]
     return _lines(LogLine.objects.filter(job_id=job, id__gt=after).order_by("id")[:limit])
 
 
-def last_lines(scope: str, limit: int = 100) -> list[Line]:
-    """The newest log lines of a scope, oldest first."""
-    return _lines(LogLine.objects.filter(job__scope=scope).order_by("-id")[:limit])[::-1]
+def last_lines(scope: str, limit: int = 100, *, job: int | None = None) -> list[Line]:
+    """The newest log lines of a scope, or of one of its jobs, oldest first."""
+    lines = LogLine.objects.filter(job__scope=scope) if job is None else LogLine.objects.filter(job_id=job)
+    return _lines(lines.order_by("-id")[:limit])[::-1]
 
 
 def _workers() -> list[str]:

@@ -1,9 +1,13 @@
 """What people say of a LoRA, and what they have drawn to try it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from html import escape
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.choices import BaseChoiceIterator
+from django.utils.safestring import SafeString, mark_safe
 
 from zoetrope.errors import UserError
 from zoetrope.studio.loras.models import KINDS, Lora
@@ -18,6 +22,29 @@ _CONSENTS = [
     (ConsentKind.self.value, "It shows me"),
     (ConsentKind.granted.value, "Whom it shows has allowed it"),
 ]
+
+
+class Pairs(BaseChoiceIterator):
+    """Choices that several fields share: Django would look through them once more for each."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options, for each of which Django's own would render a template."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = "" if value is None else str(value)
+        options = "".join(
+            f'<option value="{escape(key)}"{" selected" if str(key) == chosen else ""}>{escape(label)}</option>'
+            for key, label in self.choices
+        )
+        about = flatatt(self.build_attrs(self.attrs, {"name": name} | (attrs or {})))
+        return mark_safe(f"<select{about}>{options}</select>")
 
 
 class Upload(forms.Form):
@@ -78,9 +105,11 @@ class Try(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(name, name) for name in models]
         self._loras = {str(lora.pk): lora for lora in loras}
-        choices = [("", "none"), *((key, f"{lora} ({lora.base})") for key, lora in self._loras.items())]
+        choices = Pairs([("", "none"), *((key, f"{lora} ({lora.base})") for key, lora in self._loras.items())])
         for slot in range(SLOTS):
-            self.fields[f"lora_{slot}"] = forms.ChoiceField(choices=choices, required=False, label=f"LoRA {slot + 1}")
+            self.fields[f"lora_{slot}"] = forms.ChoiceField(
+                choices=choices, required=False, label=f"LoRA {slot + 1}", widget=LongSelect
+            )
             self.fields[f"weight_{slot}"] = forms.FloatField(
                 min_value=-STRONGEST,
                 max_value=STRONGEST,

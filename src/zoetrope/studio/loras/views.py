@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.models.catalogue import Catalogue
+from zoetrope.studio.jobs.seam import Job
 from zoetrope.studio.loras import forms
 from zoetrope.studio.loras.library import card_of, path_of, restore, retire
 from zoetrope.studio.loras.models import KINDS, Lora, Worn
@@ -19,7 +20,7 @@ from zoetrope.studio.loras.trying import beginning, try_out
 from zoetrope.studio.loras.uploads import take_upload
 from zoetrope.studio.loras.wearing import take_off, wear
 from zoetrope.studio.making.models import Made, Order
-from zoetrope.studio.making.orders import job_of
+from zoetrope.studio.making.orders import job_of, jobs_of
 from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
@@ -170,7 +171,12 @@ def try_persona(request: HttpRequest, place: Place, persona: str) -> HttpRespons
 
 
 def _try(request: HttpRequest, place: Place, persona: Persona | None, initial: dict[str, Any]) -> HttpResponse:
-    form = forms.Try(request.POST or None, initial=initial, models=_models(), loras=list(_loras(place)[:500]))
+    form = forms.Try(
+        request.POST or None,
+        initial=initial,
+        models=_models(),
+        loras=list(_loras(place).defer("sheet", "created", "retired")[:500]),
+    )
     if request.method == "POST":
         place.ask(Role.reviewer)
         if form.is_valid():
@@ -190,11 +196,12 @@ def _orders(place: Place, persona: Persona | None) -> list[dict[str, Any]]:
     rows = Order.objects.filter(space=place.space).prefetch_related("made")
     if persona:
         rows = rows.filter(persona=persona)
-    return [_told(order) for order in rows[:_TRIED]]
+    shown = rows[:_TRIED]
+    jobs = jobs_of(shown)
+    return [_told(order, jobs.get(order.key)) for order in shown]
 
 
-def _told(order: Order) -> dict[str, Any]:
-    job = job_of(order)
+def _told(order: Order, job: Job | None) -> dict[str, Any]:
     made = sorted(order.made.all(), key=lambda each: each.number)
     going = job is not None and job.state not in ("done", "failed", "cancelled")
     return {"order": order, "job": job, "made": made, "going": going, "missing": range(order.count - len(made))}
@@ -205,4 +212,4 @@ def _told(order: Order) -> dict[str, Any]:
 def tried(request: HttpRequest, place: Place, order: int) -> HttpResponse:
     """One order as it stands now."""
     found = get_object_or_404(Order.objects.prefetch_related("made"), pk=order, space=place.space)
-    return render(request, "loras/order.html", {"each": _told(found)})
+    return render(request, "loras/order.html", {"each": _told(found, job_of(found))})

@@ -1,5 +1,7 @@
 """Asking for pictures: an order is a row and a job, both or neither."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from zoetrope.engines.batches import split
@@ -26,6 +28,11 @@ def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Pe
         )
         jobs.enqueue(KIND, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
     return order
+
+
+def jobs_of(orders: Iterable[Order]) -> dict[str, jobs.Job]:
+    """How several stand, by their keys."""
+    return {job.key: job for job in jobs.Job.objects.filter(key__in=[order.key for order in orders])}
 
 
 def job_of(order: Order) -> jobs.Job | None:

@@ -23,7 +23,7 @@ def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpRespon
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304)
     try:
-        file = cached_thumbnail(path, home() / "cache" / "thumbnails", side) if side else path
+        file = cached_thumbnail(path, home() / "cache" / "thumbnails", side, digest=sha256) if side else path
         # Whole, as a picture is small and a stream would be read whole before it is sent anyway.
         response = HttpResponse(read_limited(file, Limits().max_bytes), content_type=_TYPES[file.suffix.lower()])
     except (OSError, MediaError) as error:

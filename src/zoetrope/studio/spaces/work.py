@@ -19,7 +19,10 @@ from zoetrope.studio.keeper import Keeper
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role, Space
 
-_A_PAGE = 100
+# So many of each state at a glance, and so many when one state is looked through.
+_A_GLANCE, _A_PAGE = 25, 100
+# What needs a person comes first.
+_ORDER = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
 _LOOK_SECONDS = 0.5
 # A browser opens the stream again by itself; so none outlives a login for long.
 _LONGEST_SECONDS = 300
@@ -72,12 +75,16 @@ def moved(job: jobs.Job, act_on: Callable[[jobs.Job], jobs.Job]) -> jobs.Job:
 @require_GET
 @in_space()
 def work(request: HttpRequest, place: Place) -> HttpResponse:
-    """Every job of the space by its state, each state told apart."""
-    seen = jobs.overview(scope_of(place.space), limit=_A_PAGE)
-    # What needs a person comes first.
-    order = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
-    shown = [(state, seen.counts[jobs.State(state)], seen.jobs.get(jobs.State(state), [])) for state in order]
-    said: dict[str, Any] = {"states": [each for each in shown if each[1]], "cursor": seen.cursor}
+    """The space's jobs by their state, each state told apart; of one state all, page by page."""
+    chosen, after = request.GET.get("state", ""), request.GET.get("after", "")
+    if chosen in _ORDER:
+        start = int(after) if after.isdecimal() and len(after) < 18 else 0
+        seen = jobs.overview(scope_of(place.space), states=(jobs.State(chosen),), after=start, limit=_A_PAGE)
+    else:
+        seen = jobs.overview(scope_of(place.space), limit=_A_GLANCE)
+    shown = [(state, seen.counts[state], seen.jobs[state]) for state in map(jobs.State, _ORDER) if state in seen.jobs]
+    said: dict[str, Any] = {"states": [each for each in shown if each[2]], "cursor": seen.cursor}
+    said |= {"chosen": chosen in _ORDER, "most": _A_PAGE if chosen in _ORDER else _A_GLANCE}
     said |= {"trouble": _trouble(bool(seen.workers)), "lines": jobs.last_lines(scope_of(place.space))}
     page = "spaces/work_now.html" if request.headers.get("HX-Request") else "spaces/work.html"
     return render(request, page, said)
@@ -88,7 +95,12 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
 def one(request: HttpRequest, place: Place, job: int) -> HttpResponse:
     """A job with its log."""
     found = job_of(place, job)
-    return render(request, "spaces/job.html", {"job": found, "lines": jobs.lines_of(found.pk)})
+    return render(request, "spaces/job.html", {"job": found, "log": _log(found)})
+
+
+def _log(job: jobs.Job) -> str:
+    """As one text: a thousand lines would each pass through the template."""
+    return "".join(f"{line['at']:%H:%M:%S} {line['text']}\n" for line in jobs.lines_of(job.pk))
 
 
 @require_POST

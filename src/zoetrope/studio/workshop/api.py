@@ -80,7 +80,7 @@ class IntakeOut(Schema):
 
 
 class CaptionsOut(Schema):
-    """One page of pictures with their words, those without any first; what is wrong, and how often what is said."""
+    """One page of pictures with their words, those without any first; remarks; the most frequent phrases."""
 
     total: int
     pictures: list[PictureOut]
@@ -229,7 +229,7 @@ def list_sources(request: HttpRequest, space: str, persona: str, start: Start = 
     """The sources, and which of the card's scenes they show."""
     workspace = _workspace(request, space, persona)
     entries = shelf.sources(workspace)
-    coverage = asdict(shelf.coverage(workspace, entries))
+    coverage = asdict(shelf.coverage(workspace))
     return {"total": len(entries), "pictures": entries[start : start + most], "coverage": coverage}
 
 
@@ -253,7 +253,7 @@ def picture_file(
 
 @router.get(f"{AT}/captions", response=CaptionsOut)
 def list_captions(request: HttpRequest, space: str, persona: str, start: Start = 0, most: Most = 60) -> dict[str, Any]:
-    """Every picture with its words; what is wrong with them, and which words there are."""
+    """Every picture with its words; what is wrong with them, and the most frequent phrases."""
     read = words.read(_workspace(request, space, persona))
     page = read.entries[start : start + most]
     return {"total": len(read.entries), "pictures": page, "remarks": read.remarks, "tags": read.tags}

@@ -9,11 +9,12 @@ from typing import Any
 from django.http import FileResponse, Http404
 
 from zoetrope.models.catalogue import Catalogue
-from zoetrope.wheel.coverage import Coverage, cover
+from zoetrope.studio.workshop.sums import of_sources
+from zoetrope.wheel.coverage import Shown, show
 from zoetrope.wheel.events import Origin
 from zoetrope.wheel.measure import BASE, card_folder
 from zoetrope.wheel.scenes import asked, subject
-from zoetrope.wheel.state import Entry
+from zoetrope.wheel.state import Entry, State
 from zoetrope.wheel.workspace import Workspace
 
 _SCENE = re.compile(r"[a-z0-9_-]{1,80}")
@@ -33,19 +34,19 @@ def sources(workspace: Workspace) -> list[Entry]:
     return [entry for entry in workspace.state().pictures.values() if entry.origin is Origin.source]
 
 
-def coverage(workspace: Workspace, entries: Sequence[Entry]) -> Coverage:
-    """Which of the card's scenes the captions already show."""
+def coverage(workspace: Workspace) -> Shown:
+    """Which of the card's scenes the captions of the sources already show."""
     persona = workspace.persona
     model = Catalogue().find(persona.base)
-    captions = {entry.file: entry.caption for entry in entries}
-    return cover(captions, asked(model, subject(persona, model)), (persona.name, persona.trigger))
+    scenes, names = asked(model, subject(persona, model)), (persona.name, persona.trigger)
+    return of_sources(workspace, workspace.state(), lambda read: show(read, scenes, names))
 
 
 def cards(workspace: Workspace, left: str, right: str) -> dict[str, Any]:
     """Two cards scene by scene, and which others there are; the newest beside the one before if none is asked for."""
     state = workspace.state()
     there = [number for number in (BASE, *sorted(state.cards)) if _sheet(workspace, number).is_file()]
-    named = {number: f"v{_version(workspace, number)}" if number != BASE else "the base" for number in there}
+    named = {number: f"v{_version(state, number)}" if number != BASE else "the base" for number in there}
     numbers = list(named)
     if not numbers:
         return {"cards": named, "rows": []}
@@ -69,8 +70,8 @@ def _chosen(numbers: Sequence[int], left: str, right: str) -> tuple[int, int]:
     return (before if asked_for[0] is None else asked_for[0], newest if asked_for[1] is None else asked_for[1])
 
 
-def _version(workspace: Workspace, number: int) -> int:
-    return max((each.number for each in workspace.state().versions if each.round == number), default=0)
+def _version(state: State, number: int) -> int:
+    return max((each.number for each in state.versions if each.round == number), default=0)
 
 
 def _sheet(workspace: Workspace, number: int) -> Path:
@@ -90,9 +91,9 @@ def card_picture(workspace: Workspace, number: int, scene: str) -> Path | None:
 
 def exports(workspace: Workspace) -> list[dict[str, Any]]:
     """Every version with its file's size and what its sheet says, the newest first."""
-    found = []
+    found, name = [], workspace.name
     for version in reversed(workspace.state().versions):
-        stem = f"{workspace.name}_v{version.number}"
+        stem = f"{name}_v{version.number}"
         path = workspace.folder / "exports" / f"{stem}.safetensors"
         size = path.stat().st_size if path.is_file() else 0
         found.append({"version": version, "stem": stem, "size": size, "card": path.with_suffix(".png").is_file()})

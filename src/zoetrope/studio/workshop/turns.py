@@ -80,9 +80,9 @@ def rounds(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def losses(workspace: Workspace, number: int) -> list[tuple[int, float]]:
-    """Steps and losses of a round's training so far."""
+    """Steps and losses of a round's training so far: of a long one as many as a line of some width can show."""
     path = round_folder(workspace, number) / "training" / "metrics.jsonl"
-    return _points(path.read_text(encoding="utf-8").splitlines() if path.is_file() else [])
+    return _points(_thinned(path.read_bytes().splitlines() if path.is_file() else []))
 
 
 def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
@@ -97,7 +97,13 @@ def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
     return {"line": line, "wide": _WIDE, "high": _HIGH, "step": steps[-1], "loss": values[-1], "low": low, "top": high}
 
 
-def _points(lines: Sequence[str]) -> list[tuple[int, float]]:
+def _thinned(lines: Sequence[bytes]) -> Sequence[bytes]:
+    """The newest is among them."""
+    every = max(1, len(lines) // _WIDE)
+    return lines[(len(lines) - 1) % every :: every]
+
+
+def _points(lines: Sequence[bytes]) -> list[tuple[int, float]]:
     """What can be drawn of them: the last line may be half written just now, and a loss beyond all numbers."""
     points = []
     for line in lines:

@@ -47,7 +47,7 @@ def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         messages.success(request, f"{len(taken.added)} sources added.{known}")
         return redirect("sources", place.space.slug, found.name)
     entries = shelf.sources(workspace)
-    said = {"persona": found, "coverage": shelf.coverage(workspace, entries)}
+    said = {"persona": found, "coverage": shelf.coverage(workspace)}
     return render(request, "workshop/sources.html", said | _paged(request, entries))
 
 
@@ -61,8 +61,7 @@ def captions(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         words.write(workspace, request.POST.get("sha256", ""), request.POST.get("text", ""), member(request).username)
         return render(request, "workshop/caption_saved.html", {"persona": found, "place": place})
     read = words.read(workspace)
-    counted = list(read.tags.items())
-    said = {"persona": found, "remarks": read.remarks, "tags": counted[:60], "more": counted[60:]}
+    said = {"persona": found, "remarks": read.remarks, "tags": read.tags.items(), "more": read.more}
     return render(request, "workshop/captions.html", said | _paged(request, read.entries))
 
 
@@ -72,8 +71,9 @@ def review(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     """The gate: one picture at a time and one key a decision, or many at once."""
     found = persona_of(place, persona)
     state = workspace_of(found).state()
-    waiting = [gate.told(entry) for entry in state.of(Decision.waiting)]
-    said = {"persona": found, "waiting": waiting[: gate.MOST], "left": len(waiting), "reasons": [*Reason]}
+    waiting = state.of(Decision.waiting)
+    shown = [gate.told(entry) for entry in waiting[: gate.MOST]]
+    said = {"persona": found, "waiting": shown, "left": len(waiting), "reasons": [*Reason]}
     return render(request, "workshop/review.html", said)
 
 
@@ -112,7 +112,7 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
     said |= {"samples": wheel.samples(workspace, state.round), "scenes": wheel.card_so_far(workspace, state.round)}
     said |= {
-        "lines": jobs.lines_of(job.pk) if job else [],
+        "lines": jobs.last_lines(scope_of(place.space), job=job.pk) if job else [],
         "gate": wheel.waits_for(workspace),
         "alarm": wheel.alarm(workspace),
         "form": TurnForm(),

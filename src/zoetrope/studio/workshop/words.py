@@ -3,27 +3,36 @@
 from dataclasses import dataclass
 
 from zoetrope.studio.workshop.shelf import entry_of
-from zoetrope.wheel.captions import lint, tags
+from zoetrope.studio.workshop.sums import of_words
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
 
 LONGEST = 2000
+MOST_TAGS = 60
 
 
 @dataclass(frozen=True)
 class Words:
-    """Every picture that may be learned from, those without words first; remarks; how often each phrase is said."""
+    """Every picture that may be learned from, those without words first; remarks; the most frequent phrases.
+
+    `more` is how many phrases there are besides.
+    """
 
     entries: list[Entry]
     remarks: list[str]
     tags: dict[str, int]
+    more: int
 
 
 def read(workspace: Workspace) -> Words:
     """What the captions say altogether."""
-    entries = [entry for entry in workspace.state().pictures.values() if entry.decision is not Decision.rejected]
-    said = lint(workspace.persona, entries), tags(entries)
-    return Words(sorted(entries, key=lambda entry: bool(entry.caption)), *said)
+    state = workspace.state()
+    entries = [entry for entry in state.pictures.values() if entry.decision is not Decision.rejected]
+    ordered = [*(each for each in entries if not each.caption), *(each for each in entries if each.caption)]
+    remarks, tags, phrases = of_words(
+        workspace, state, lambda said: (said.remarks(), said.tags(MOST_TAGS), said.phrases)
+    )
+    return Words(ordered, remarks, tags, phrases - len(tags))
 
 
 def write(workspace: Workspace, sha256: str, text: str, by: str) -> Entry:

@@ -1,6 +1,7 @@
 // The gate: one key a decision. A decision shows at once and is recorded behind it, in order; a refusal brings it back.
 "use strict";
 
+const READY = 8;
 const gate = document.getElementById("gate");
 
 if (gate) {
@@ -10,6 +11,7 @@ if (gate) {
   const may = gate.dataset.may === "yes";
   const address = (sha256, side) => gate.dataset.picture.replace("SHA", sha256).replace(/1$/, side);
   const chosen = new Set();
+  const ready = new Map();
   const done = [];
   let at = 0;
   let queue = Promise.resolve();
@@ -28,9 +30,20 @@ if (gate) {
     part("caption").textContent = entry.caption || "No caption yet.";
     part("position").textContent = `${at + 1} of ${waiting.length}`;
     part("from").textContent = `· ${entry.origin}${entry.round ? `, round ${entry.round}` : ""}`;
-    // The next ones are there before they are asked for.
-    for (const next of waiting.slice(at + 1, at + 4)) new Image().src = address(next.sha256, 1280);
+    prepare(waiting.slice(at + 1, at + 4));
     if (many()) grid();
+  }
+
+  // The next ones are there, and decoded, before they are asked for; whoever goes back finds the last ones too.
+  function prepare(next) {
+    for (const { sha256 } of next) {
+      if (ready.has(sha256)) continue;
+      const image = new Image();
+      image.src = address(sha256, 1280);
+      image.decode().catch(() => ready.delete(sha256));
+      ready.set(sha256, image);
+    }
+    for (const sha256 of [...ready.keys()].slice(0, -READY)) ready.delete(sha256);
   }
 
   function grid() {
