@@ -115,6 +115,7 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("GET", f"{ADA}/turns"): (None, MEMBERS),
     ("POST", f"{ADA}/turns"): ({}, (400, 403, 403, 404, 401)),
     ("GET", f"{ADA}/turns/last"): (None, MEMBERS),
+    ("GET", f"{ADA}/turns/{{number}}/samples/{{name}}"): (None, (404, 404, 404, 404, 401)),
     ("GET", f"{ADA}/cards"): (None, MEMBERS),
     ("GET", f"{ADA}/cards/{{number}}/{{scene}}"): (None, (404, 404, 404, 404, 401)),
     ("GET", f"{ADA}/exports"): (None, MEMBERS),

@@ -101,9 +101,13 @@ def test_a_turn_is_watched_with_its_curve(cast: Cast, olga: Program) -> None:
     training = workspace_of(cast.ada).folder / "rounds" / "001" / "training"
     training.mkdir(parents=True)
     lines = ['{"step": 1, "loss": 0.5}', '{"step": 2, "loss": NaN}', '{"step": 3, "loss": 0.25}', '{"step": 4, "lo']
+    (training / "samples").mkdir()
+    (training / "samples" / "000002-0.png").write_bytes(picture(1))
     (training / "metrics.jsonl").write_text("\n".join(lines), encoding="utf-8")
     seen = olga("GET", f"{ADA}/turns/last")
     assert (seen["job"], seen["running"], seen["losses"]) == (None, False, [[1, 0.5], [3, 0.25]])
+    assert seen["samples"] == [{"step": 2, "files": ["000002-0.png"]}]
+    assert olga.file(f"{ADA}/turns/1/samples/000002-0.png") == picture(1)
 
 
 def test_jobs_are_cancelled_and_tried_again(cast: Cast, olga: Program, hashes: list[str]) -> None:
@@ -134,6 +138,13 @@ def test_cards_and_exports_are_read(cast: Cast, olga: Program) -> None:
     workspace.record([ev.Exported(round=1, version=1, sha256="0" * 64), ev.Carded(round=1, scores={})])
     # A card whose folder is gone is left out.
     workspace.record([ev.Carded(round=2, scores={})])
+    # One that is being drawn shows what there is of it.
+    unfinished = workspace.folder / "rounds" / "003" / "card"
+    unfinished.mkdir(parents=True)
+    (unfinished / "front.png").write_bytes(picture(3))
+    workspace.record([ev.Closed(round=2, verdict="done")])
+    assert olga("GET", f"{ADA}/turns/last")["scenes"] == ["front"]
+    assert olga.file(f"{ADA}/cards/3/front") == picture(3)
     seen = olga("GET", f"{ADA}/cards?left=0&right=1")
     assert [each["title"] for each in seen["cards"]] == ["the base", "v1"]
     assert seen["scores"] == [{"name": "diversity", "left": 0.5, "right": 0.5}]

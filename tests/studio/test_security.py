@@ -197,6 +197,14 @@ def test_a_consent_lies_in_its_workspace(cast: Cast) -> None:
         assert cast.clients["olga"].get(door).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "page", ["card/{}/front.png", "turns/{}/samples/000001-0.png", "card/?left={}", "sources/?from={}"]
+)
+def test_numbers_beyond_all_measure_lead_nowhere(cast: Cast, page: str) -> None:
+    for digits in (30, 300, 5000):
+        assert cast.clients["olga"].get(f"{AT}/{page.format('9' * digits)}").status_code in (200, 404)
+
+
 # Evil words
 
 EVIL = "\"'><img src=x onerror=alert(1)><script>alert(1)</script>"

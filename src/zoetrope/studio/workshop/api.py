@@ -149,20 +149,29 @@ class TurnsOut(Schema):
 
 
 class TurnIn(Said):
-    """Whether to go on although the last round raised an alarm."""
+    """Whether to go on although the last round raised an alarm; how long, and how many scenes, if not as advised."""
 
     anyway: bool = False
     steps: int | None = Field(default=None, ge=1, le=turns.MOST_STEPS)
     count: int | None = Field(default=None, ge=1, le=turns.MOST_SCENES)
 
 
+class SamplesOut(Schema):
+    """The pictures that a training drew at one of its steps, by their files' names."""
+
+    step: int
+    files: list[str]
+
+
 class TurnOut(Schema):
-    """The turn that was handed in last, what it said last, and its training's steps and losses."""
+    """The turn that was handed in last, what it said, its training's losses and samples, its card's scenes."""
 
     job: JobOut | None
     running: bool
     lines: list[LineOut]
     losses: list[tuple[int, float]]
+    samples: list[SamplesOut]
+    scenes: list[str]
 
 
 class SceneOut(Schema):
@@ -299,7 +308,7 @@ def list_turns(request: HttpRequest, space: str, persona: str) -> dict[str, Any]
 def start_turn(request: HttpRequest, space: str, persona: str, said: TurnIn) -> Status[jobs.Job]:
     """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
     found, _ = _asked(request, space, persona, Role.owner)
-    return Status(202, turns.start(found, said.anyway, said.steps, said.count))
+    return Status(202, turns.start(found, **said.model_dump()))
 
 
 @router.get(f"{AT}/turns/last", response=TurnOut)
@@ -307,9 +316,21 @@ def last_turn(request: HttpRequest, space: str, persona: str) -> dict[str, Any]:
     """The turn in hand, or the last one, with its loss curve."""
     found, workspace = _asked(request, space, persona)
     job = turns.last(found)
-    lines = jobs.lines_of(job.pk) if job else []
-    losses = turns.losses(workspace, workspace.state().round)
-    return {"job": job, "running": job is not None and job.state not in jobs.ENDED, "lines": lines, "losses": losses}
+    number = workspace.state().round
+    return {
+        "job": job,
+        "running": job is not None and job.state not in jobs.ENDED,
+        "lines": jobs.lines_of(job.pk) if job else [],
+        "losses": turns.losses(workspace, number),
+        "samples": [{"step": step, "files": files} for step, files in turns.samples(workspace, number)],
+        "scenes": turns.card_so_far(workspace, number),
+    }
+
+
+@router.get(f"{AT}/turns/{{number}}/samples/{{name}}", openapi_extra=sends("image/png"))
+def sample_picture(request: HttpRequest, space: str, persona: str, number: Round, name: str) -> HttpResponseBase:
+    """A picture that a round's training drew along the way."""
+    return shelf.handed(turns.sample_file(_workspace(request, space, persona), number, name), "image/png")
 
 
 @router.get(f"{AT}/cards", response=CardsOut)

@@ -85,8 +85,8 @@ def _told(workspace: Workspace, number: int) -> dict[str, Any]:
 
 def card_picture(workspace: Workspace, number: int, scene: str) -> Path | None:
     """The file of a scene; names are plain, so that none leads elsewhere."""
-    known = number == BASE or number in workspace.state().cards
-    return card_folder(workspace, number) / f"{scene}.png" if known and _SCENE.fullmatch(scene) else None
+    begun = number <= workspace.state().round
+    return card_folder(workspace, number) / f"{scene}.png" if begun and _SCENE.fullmatch(scene) else None
 
 
 def exports(workspace: Workspace) -> list[dict[str, Any]]:

@@ -128,7 +128,8 @@ def samples(workspace: Workspace, number: int) -> list[tuple[int, list[str]]]:
 
 def sample_file(workspace: Workspace, number: int, name: str) -> Path | None:
     """One of them; names are plain, so that none leads elsewhere."""
-    return _samples_folder(workspace, number) / name if _SAMPLE.fullmatch(name) else None
+    begun = number <= workspace.state().round
+    return _samples_folder(workspace, number) / name if begun and _SAMPLE.fullmatch(name) else None
 
 
 def _samples_folder(workspace: Workspace, number: int) -> Path:
