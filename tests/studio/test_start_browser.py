@@ -158,7 +158,7 @@ def test_a_training_is_seen_as_it_goes(studio: Studio, inside: Page, complaints:
     inside.click("text=Turn the wheel")
     expect(inside.locator("#now [data-stage]")).to_have_text("training", timeout=240 * SECONDS)
     expect(inside.locator("#log")).to_contain_text("4 pictures, about")
-    expect(inside.locator("#log")).to_contain_text("step 50: loss")
+    expect(inside.locator("#log")).to_contain_text("step 50: loss", timeout=400 * SECONDS)
     expect(inside.locator("#seen svg polyline")).to_be_visible()
     first = inside.locator("#seen .strip img").first
     expect(first).to_have_attribute("alt", "Sample 1 at step 100", timeout=240 * SECONDS)

@@ -168,3 +168,12 @@ def test_synthetic_pictures_are_never_shown_more_than_sources(sources: int, made
     real = sum(shown[entry.sha256] for entry in entries if entry.origin is ev.Origin.source)
     synthetic = sum(shown[entry.sha256] for entry in entries if entry.origin is ev.Origin.synthetic)
     assert synthetic <= real
+
+
+def test_pictures_drawn_along_the_way_change_nothing_of_what_is_learned(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    plain = teach(ada, QUICK, Silent())
+    again = teach(ada, QUICK | {"sample_every": 2}, Silent(), anew=True)
+    assert (plain["version"], again["version"], again["sha256"]) == (1, 2, plain["sha256"])
+    samples = ada.folder / "rounds" / "001" / "training" / "samples"
+    assert sorted(path.name for path in samples.iterdir()) == [f"{n:06d}-{k}.png" for n in (2, 4) for k in range(3)]

@@ -60,11 +60,12 @@ function tell(sentence) {
   const told = document.getElementById("told");
   told.textContent = sentence;
   told.hidden = !sentence;
+  told.className = sentence && "note error";
 }
 
 document.addEventListener("htmx:responseError", (event) => {
   const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
-  tell(answer.querySelector("[role=alert]")?.textContent || "That did not work; the page, opened again, shows what holds.");
+  tell(answer.querySelector("[role=alert]:not(:empty)")?.textContent || "That did not work; the page, opened again, shows what holds.");
 });
 document.addEventListener("htmx:sendError", () => tell("The studio does not answer: see that it still runs."));
 document.addEventListener("htmx:afterRequest", (event) => event.detail.successful && tell(""));
