@@ -128,6 +128,7 @@ async def ask(path: str, session: str = "") -> Answer:
     }
     asked, enough = asyncio.Event(), asyncio.Event()
     parts: list[Any] = []
+    seconds, began = 0.0, time.perf_counter()
 
     async def receive() -> Any:
         if asked.is_set():
@@ -144,7 +145,7 @@ async def ask(path: str, session: str = "") -> Answer:
             if _headers(parts[0]).get("content-type") == "text/event-stream" and part["body"]:
                 enough.set()
 
-    seconds, began = 0.0, time.perf_counter()
+    began = time.perf_counter()
     await application(scope, receive, send)
     body = b"".join(part.get("body", b"") for part in parts[1:])
     return Answer(parts[0]["status"], _headers(parts[0]), body, seconds)

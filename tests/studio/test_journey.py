@@ -41,7 +41,7 @@ def studio(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def _opened(studio: Studio, extra: dict[str, str]) -> str:
-    return str(studio.start(**extra)["opens"])
+    return str(studio.start("--no-browser", ready=True, **extra)["opens"])
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def content_policy(get_response: GetResponse) -> GetResponse:
 class Compressed(GZipMiddleware):
     """Text travels compressed. Pictures and LoRAs are as small as they get: trying costs more than sending them."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if _TEXT.match(response.headers.get("Content-Type", "")) is None:
             return response
         return super().process_response(request, response)
