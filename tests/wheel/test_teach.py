@@ -22,7 +22,7 @@ from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.state import Decision, Entry, State
-from zoetrope.wheel.teach import _settings, chosen_entries, repeats_of, teach
+from zoetrope.wheel.teach import chosen_entries, repeats_of, teach
 from zoetrope.wheel.workspace import Workspace, new_workspace
 
 QUICK: dict[str, object] = {"steps": 4, "rank": 2, "lr": 0.02, "resolutions": (32,), "precision": "fp32"}
@@ -141,14 +141,6 @@ def test_each_round_learns_from_more() -> None:
     state = _mixed(2, 9)
     state.closed = {1: "done", 2: "done"}
     assert len(chosen_entries(state)) == 2 + 8
-
-
-@pytest.mark.parametrize(("made", "chosen", "steps"), [(0, {}, 400), (2, {}, 600), (2, {"steps": 70}, 70)])
-def test_beside_synthetic_pictures_the_training_is_longer(
-    ada: Workspace, made: int, chosen: dict[str, object], steps: int
-) -> None:
-    nano = Catalogue().find("nano-flux")
-    assert _settings(ada, nano, chosen, [], chosen_entries(_mixed(2, made))).steps == steps
 
 
 def test_fewer_generations_come_first_unless_more_show_more() -> None:

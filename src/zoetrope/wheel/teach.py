@@ -25,11 +25,9 @@ from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace, round_folder
 
 # Of what a round is shown, at most this share was drawn by earlier versions: they drift, sources do not.
-SYNTHETIC_SHARE = 0.5
+SYNTHETIC_SHARE = 0.2
 # Each round brings up to so many synthetic pictures beside each source, which is shown more often to keep the share.
 _BESIDE = 2
-# Beside synthetic pictures a source is shown half as often: a longer training makes up for a part of that.
-_LONGER = 1.5
 _HEAD_SHARE = 0.3
 _SAMPLES = 3
 # What a picture adds counts so much for each generation between it and the sources: each is smudged a little more.
@@ -53,7 +51,7 @@ def teach(
         model = Catalogue().find(persona.base)
         entries = chosen_entries(state, [scene.prompt for scene in asked(model, subject(persona, model))])
         items, dropped = _items(workspace, entries)
-        settings = _settings(workspace, model, chosen, items, entries)
+        settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
         if anew:
             forget(run)
@@ -85,7 +83,7 @@ def chosen_entries(state: State, wanted: Sequence[str] = ()) -> list[Entry]:
     if not real:
         raise UserError("Every kept picture was drawn by an earlier version: keep a source too, see `zoetrope review`.")
     made = [entry for entry in kept if entry.origin is ev.Origin.synthetic]
-    most = _BESIDE * max(1, state.round - 1) * round(len(real) * SYNTHETIC_SHARE / (1 - SYNTHETIC_SHARE))
+    most = _BESIDE * max(1, state.round - 1) * len(real)
     # Between equals the one with fewer generations before it, and of these the newest.
     offered = sorted(made, key=lambda entry: -entry.depth)[::-1]
     worth = [_WORTH ** (entry.depth - 1) for entry in offered]
@@ -124,21 +122,12 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
     return items, [each for each in read if isinstance(each, Dropped)]
 
 
-def _settings(
-    workspace: Workspace,
-    model: Model,
-    chosen: Mapping[str, object],
-    items: Sequence[Item],
-    entries: Sequence[Entry],
-) -> Settings:
+def _settings(workspace: Workspace, model: Model, chosen: Mapping[str, object], items: Sequence[Item]) -> Settings:
     kind = LoraType.style if workspace.persona.kind is PersonaKind.style else LoraType.character
     heads = [item.head for item in items]
     phased = kind is LoraType.character and any(heads) and not all(heads)
     advice = {"resolutions": (model.defaults.width,), **model.notes.training}
-    settings = make_settings({"type": kind, "head_share": _HEAD_SHARE if phased else 0.0, **advice}, **chosen)
-    if chosen.get("steps") is None and any(entry.origin is ev.Origin.synthetic for entry in entries):
-        return settings.model_copy(update={"steps": round(settings.steps * _LONGER)})
-    return settings
+    return make_settings({"type": kind, "head_share": _HEAD_SHARE if phased else 0.0, **advice}, **chosen)
 
 
 def _unfinished(run: Path) -> bool:
