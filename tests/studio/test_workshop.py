@@ -1,8 +1,11 @@
 """The wheel in the browser: what a page does is what the workspace says afterwards."""
 
+import asyncio
 import io
 import json
+import warnings
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.studio.conftest import Cast
 from tests.wheel.cast import picture
+from zoetrope.studio.files import Handed
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.state import Decision, Entry
@@ -178,3 +182,17 @@ def test_cards_are_shown_side_by_side(cast: Cast, ada: Workspace) -> None:
     assert b"".join(sent_picture.streaming_content) == picture(1)  # type: ignore[attr-defined]
     assert cast.clients["vic"].get(f"{AT}/card/1/b.png").status_code == 404
     assert "v1" in cast.clients["vic"].get(f"{AT}/exports/").content.decode()
+
+
+def test_a_file_is_handed_over_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "large.safetensors"
+    path.write_bytes(bytes(range(256)) * 1000)
+
+    async def pieces() -> list[bytes]:
+        return [piece async for piece in Handed(path.open("rb"))]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read = asyncio.run(pieces())
+    assert len(read) > 10
+    assert b"".join(read) == path.read_bytes()

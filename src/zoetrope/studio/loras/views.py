@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.models.catalogue import Catalogue
+from zoetrope.studio.files import Handed
 from zoetrope.studio.jobs.seam import Job
 from zoetrope.studio.loras import forms
 from zoetrope.studio.loras.library import card_of, path_of, restore, retire
@@ -131,7 +132,7 @@ def file(request: HttpRequest, place: Place, lora: int, kind: str) -> HttpRespon
     if path is None or not path.is_file():
         raise Http404("There is no such file.")
     name = f"{slugify(found.name) or 'lora'}_v{found.version}.{kind}"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+    return Handed(path.open("rb"), as_attachment=True, filename=name)
 
 
 @in_space()

@@ -1,10 +1,11 @@
 """Personas, for programs."""
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 
+from zoetrope.studio.files import Handed
 from zoetrope.studio.personas.models import Drawing, Persona, Voice
 from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
 from zoetrope.studio.spaces.api import Name, Said, Text, asked_place, sends
@@ -119,8 +120,8 @@ def change_persona(request: HttpRequest, space: str, persona: str, said: Persona
 
 
 @router.get("/spaces/{space}/personas/{persona}/consent", openapi_extra=sends("application/octet-stream"))
-def consent_file(request: HttpRequest, space: str, persona: str) -> FileResponse:
+def consent_file(request: HttpRequest, space: str, persona: str) -> Handed:
     """The document of a granted consent."""
     place = asked_place(request, space, Role.owner)
     path = consent_document(get_object_or_404(Persona, space=place.space, name=persona))
-    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
+    return Handed(path.open("rb"), as_attachment=True, filename=path.name)

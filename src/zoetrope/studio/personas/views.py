@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
+from zoetrope.studio.files import Handed
 from zoetrope.studio.personas import forms
 from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
 from zoetrope.studio.personas.panels import PANELS
@@ -102,4 +103,4 @@ def settings(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
 def consent(request: HttpRequest, place: Place, persona: str) -> HttpResponseBase:
     """The document of a granted consent."""
     path = consent_document(persona_of(place, persona))
-    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
+    return Handed(path.open("rb"), as_attachment=True, filename=path.name)

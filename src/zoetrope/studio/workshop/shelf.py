@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.http import FileResponse, Http404
+from django.http import Http404
 
 from zoetrope.models.catalogue import Catalogue
+from zoetrope.studio.files import Handed
 from zoetrope.studio.workshop.sums import of_sources
 from zoetrope.wheel.coverage import Shown, show
 from zoetrope.wheel.events import Origin
@@ -105,8 +106,8 @@ def export_file(workspace: Workspace, name: str) -> Path | None:
     return workspace.folder / "exports" / name if _EXPORT.fullmatch(name) else None
 
 
-def handed(path: Path | None, kind: str | None = None) -> FileResponse:
+def handed(path: Path | None, kind: str | None = None) -> Handed:
     """A file for whoever asked; without a kind it is to be saved."""
     if path is None or not path.is_file():
         raise Http404("There is no such file.")
-    return FileResponse(path.open("rb"), as_attachment=kind is None, filename=path.name, content_type=kind)
+    return Handed(path.open("rb"), as_attachment=kind is None, filename=path.name, content_type=kind)
