@@ -189,7 +189,8 @@ def test_a_file_is_handed_over_in_pieces(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 1000)
 
     async def pieces() -> list[bytes]:
-        return [piece async for piece in Handed(path.open("rb"))]
+        with path.open("rb") as file:
+            return [piece async for piece in Handed(file)]
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
