@@ -10,6 +10,7 @@ from PIL import Image
 from tests.media import seeds
 from zoetrope.media.decode import Picture, decode
 from zoetrope.media.errors import MediaError
+from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.thumbnails import cached_thumbnail, thumbnail
 
 
@@ -56,6 +57,14 @@ def test_the_cache_goes_by_content_and_side(tmp_path: Path, monkeypatch: pytest.
     assert cached_thumbnail(tmp_path / "a.png", cache, 9) != first
     monkeypatch.setattr("zoetrope.media.thumbnails.decode", lambda *args: pytest.fail("made twice"))
     assert cached_thumbnail(tmp_path / "b.png", cache, 8) == first
+
+
+def test_one_that_is_there_is_found_by_its_digest_alone(tmp_path: Path) -> None:
+    data = seeds.encoded(seeds.scene("RGB"), "PNG")
+    (tmp_path / "a.png").write_bytes(data)
+    made = cached_thumbnail(tmp_path / "a.png", tmp_path / "cache", 8, digest=hash_bytes(data))
+    (tmp_path / "a.png").unlink()
+    assert cached_thumbnail(tmp_path / "a.png", tmp_path / "cache", 8, digest=hash_bytes(data)) == made
 
 
 def test_a_bad_source_is_named_and_leaves_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -135,6 +136,19 @@ def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
     ada.log.path.write_bytes(data.replace(b'"added"', b'"eaten"', 1))
     with pytest.raises(UserError, match="line 2 is not an event; it was kept"):
         ada.state()
+
+
+def test_an_untouched_record_is_not_read_again(ada: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    time.sleep(0.15)
+    known = ada.log.known()
+    monkeypatch.setattr(ev.EventLog, "_bytes", lambda self: pytest.fail("read again"))
+    assert ada.log.known() is known
+    monkeypatch.undo()
+    size, changed = ada.log.path.stat().st_size, ada.log.path.stat().st_mtime
+    ada.log.path.write_bytes(ada.log.path.read_bytes().replace(b"scene 1", b"scene 8"))
+    os.utime(ada.log.path, (changed, changed))
+    assert ada.log.path.stat().st_size == size
+    assert "scene 8" in str(ada.log.known()), "not even a changed file that claims to be old is taken for the old one"
 
 
 def test_a_record_altered_above_what_was_read_is_noticed(ada: Workspace) -> None:
