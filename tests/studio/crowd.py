@@ -226,7 +226,11 @@ def pages(there: Crowd) -> list[Page]:
 def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
     shown = list(there.workspace.state().pictures)
     link = OneTimeLink.make(OneTimeLink.Purpose.invite, there.space)
-    lora = Lora.objects.latest("pk")
+    lora, now = Lora.objects.latest("pk"), there.workspace.state().round
+    # Its page and the API's name for it.
+    drawn_along: dict[str, tuple[object, ...]] = {}
+    for page in ("turn-sample", "sample_picture"):
+        drawn_along |= {f"{page}.number": (now,), f"{page}.name": ("000050-0.png",)}
     return {
         "space": (there.space.slug,),
         "persona": (there.ada.name,),
@@ -242,6 +246,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "lora": (lora.pk,),
         "order": (Order.objects.latest("pk").pk,),
         "kind": ("safetensors", "png"),
+        **drawn_along,
         "lora-card.sha256": (lora.card,),
         "made-picture.sha256": (Made.objects.latest("pk").sha256,),
     }
