@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from PIL import Image
 
-from zoetrope.media.files import write_atomic, write_together
+from zoetrope.media.files import write_together
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.jobs.models import Job, LogLine, State, Worker
 from zoetrope.studio.loras.library import card_of, path_of
@@ -154,8 +154,9 @@ def fill(workspace: Workspace, size: Size) -> None:
         events += _round(workspace, number)
     workspace.record(events)
     lines = [json.dumps({"step": step, "loss": 1 / step, "rate": 1e-4}) for step in range(1, size.steps + 1)]
-    metrics = round_folder(workspace, size.rounds + 1) / "training" / "metrics.jsonl"
-    write_atomic(metrics, "\n".join(lines).encode(), durable=False)
+    training = round_folder(workspace, size.rounds + 1) / "training"
+    metrics, sample = training / "metrics.jsonl", training / "samples" / "000050-0.png"
+    write_together({metrics: "\n".join(lines).encode(), sample: drawn(0, SIDE)}, durable=False)
 
 
 def _picture(workspace: Workspace, number: int, side: int, waits: bool) -> Iterator[ev.Event]:
@@ -218,9 +219,12 @@ class Page:
 def pages(there: Crowd) -> list[Page]:
     """Every address of the site, filled in; whoever adds one with a new part says here what it stands for."""
     samples = _samples(there)
-    found = routes(get_resolver().url_patterns)
-    # Where the API's addresses begin there is nothing.
-    return [Page(name, tuple(_filled(name, route, samples))) for name, route in found if name != "api-root"]
+    named: dict[str, str] = {}
+    # The API has several names for one address.
+    for name, route in routes(get_resolver().url_patterns):
+        named.setdefault(route, name)
+    # Where its addresses begin there is nothing.
+    return [Page(name, tuple(_filled(name, route, samples))) for route, name in named.items() if name != "api-root"]
 
 
 def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
@@ -237,6 +241,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "secret": (link,),
         "membership": (Membership.objects.filter(space=there.space).latest("pk").pk,),
         "token": (1,),
+        "user": (there.olga.username,),
         "job": (Job.objects.earliest("pk").pk,),
         "number": (1,),
         "scene": ("scene-1",),

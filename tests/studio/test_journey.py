@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 
 from tests.needs import CHROMIUM, NO_CHROMIUM, lacking
 from tests.postgres import MISSING, cluster
@@ -23,7 +24,12 @@ LONGEST = 480_000
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def studio(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def studio(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[str]:
     """A studio that has just been started for the first time: its one-time link."""
     # Put back afterwards, whatever a new database's address becomes.
     monkeypatch.setenv("DATABASE_URL", "")
@@ -36,7 +42,9 @@ def studio(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     with cluster() as folder:
         if folder is None:
             lacking(MISSING)
-        yield _opened(studio, extra | {"DATABASE_URL": new_database(folder)})
+        with django_db_blocker.unblock():
+            address = new_database(folder)
+        yield _opened(studio, extra | {"DATABASE_URL": address})
         studio.kill()
 
 
@@ -52,7 +60,10 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1024, "height": 800})
         page.set_default_timeout(60_000)
+        # Two cores may be shared with much else.
+        expect.set_options(timeout=60_000)
         yield page
+        expect.set_options(timeout=5_000)
         browser.close()
 
 
@@ -96,6 +107,8 @@ def test_from_the_first_visit_to_a_picture(studio: str, page: Page, sources: lis
 
 def _review(page: Page) -> None:
     page.click("nav >> text=Review")
+    # Keys are heard once the first picture is shown.
+    expect(page.locator("[data-caption]")).not_to_be_empty()
     for left in range(SOURCES, 0, -1):
         expect(page.locator("#left")).to_have_text(str(left))
         page.keyboard.press("k")

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
 
@@ -39,7 +40,23 @@ class Plain(Parser):
         return body_of(request)
 
 
-api = NinjaAPI(
+class Described(NinjaAPI):
+    """What it says of itself is put together once: it is the same for everybody."""
+
+    def __init__(self, **about: Any) -> None:
+        super().__init__(**about)
+        self._schemas: dict[str, OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        where = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
+        if where not in self._schemas:
+            self._schemas[where] = super().get_openapi_schema(path_prefix=where)
+        return self._schemas[where]
+
+
+api = Described(
     title="Zoetrope",
     version=__version__,
     description="Everything the studio's pages do. A token is made on a space's members page.",

@@ -12,7 +12,7 @@ from zoetrope.studio.jobs.upkeep import alive_workers, lose
 
 OVERLAP = timedelta(seconds=2)
 MOST_LINES = 1000
-MOST_JOBS = 500
+MOST_JOBS = 200
 
 
 class JobRow(TypedDict):
