@@ -52,10 +52,12 @@ def main() -> int:
 
 def measure(room: Path, kills: int, rng: random.Random) -> tuple[list[dict[str, Any]], dict[str, Bar]]:
     """Fill the queue, kill, look what became of it."""
-    from tests.studio.start_stage import Studio
     from zoetrope.studio import start
 
     start.prepare()
+    # It knows the studio's models, so Django must know its apps first.
+    from tests.studio.start_stage import Studio
+
     space, keys = _queue(room)
     studio = Studio(Path(os.environ["ZOETROPE_HOME"]), room)
     studio.start(ready=False, DJANGO_SETTINGS_MODULE=SETTINGS)
@@ -82,10 +84,10 @@ def _queue(room: Path) -> tuple[Any, list[str]]:
     space = open_space("Studio", user)
     keys = []
     for number in range(TURNS):
-        keys.append(turns.start(_persona(room, space, number), steps=STEPS, count=COUNT).key)
         for index in range(DRAWINGS // TURNS):
             recipe = order(Catalogue().find("nano-flux"), "a smiling girl", seed=100 * number + index)
             keys.append(orders.place(space, recipe, 1, user).key)
+        keys.append(turns.start(_persona(room, space, number), steps=STEPS, count=COUNT).key)
     return space, keys
 
 

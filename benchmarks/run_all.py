@@ -13,7 +13,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
-SOAK = frozenset({"fullsize", "wheel"})
+SOAK = frozenset({"crashes", "fullsize", "wheel"})
 """Names of the benchmarks that are too long for `make bench`."""
 
 OPENING = """# What was measured
