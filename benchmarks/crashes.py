@@ -56,6 +56,7 @@ def measure(room: Path, kills: int, rng: random.Random) -> tuple[list[dict[str, 
 
     start.prepare()
     # It knows the studio's models, so Django must know its apps first.
+    from tests.studio.jobs.stage import until
     from tests.studio.start_stage import Studio
 
     space, keys = _queue(room)
@@ -63,7 +64,7 @@ def measure(room: Path, kills: int, rng: random.Random) -> tuple[list[dict[str, 
     studio.start(ready=False, DJANGO_SETTINGS_MODULE=SETTINGS)
     try:
         rows = list(_killed(studio, kills, rng))
-        _until(lambda: _ended(keys), LONGEST_WAIT)
+        until(lambda: _ended(keys), LONGEST_WAIT)
         bars = {"kills": Bar(float(len(rows)), kills, at_least=True), **_found(space, keys)}
         bars["slowest_freed_seconds"] = Bar(max(_freed(space)), FREED_WITHIN)
     finally:
@@ -159,11 +160,12 @@ def _ended(keys: Sequence[str]) -> bool:
 
 def _found(space: Any, keys: Sequence[str]) -> dict[str, Bar]:
     """What became of the queue, held against what it must be."""
+    from tests.studio.jobs.stage import until
     from zoetrope.studio.jobs import seam as jobs
     from zoetrope.studio.loras.models import Lora
     from zoetrope.studio.making.models import Made, Order
 
-    _until(lambda: Lora.objects.count() >= TURNS, 60)
+    until(lambda: Lora.objects.count() >= TURNS, 60)
     complete = [
         *(order.made.count() == order.count for order in Order.objects.all()),
         *(_turned(persona) for persona in space.personas.all()),
@@ -208,6 +210,7 @@ _bare: Any = None
 
 def _freed(space: Any) -> Iterator[float]:
     """Seconds from cancelling a drawing, and a training, until the next job has the device."""
+    from tests.studio.jobs.stage import state, until
     from zoetrope.engines.local.orders import order
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.studio.jobs import seam as jobs
@@ -222,31 +225,18 @@ def _freed(space: Any) -> Iterator[float]:
     ]
     for begin in begins:
         job = begin()
-        _until(lambda job=job: _at_work(job), 120)  # type: ignore[misc]
+        until(lambda job=job: _at_work(job), 120)  # type: ignore[misc]
         after = orders.job_of(orders.place(space, order(model, "the next", steps=1), 1, None))
         began = time.monotonic()
         jobs.cancel(job)
-        _until(lambda after=after: _state(after) != "waiting", 120)  # type: ignore[misc]
+        until(lambda after=after: state(after) != "waiting", 120)  # type: ignore[misc]
         yield time.monotonic() - began
-        _until(lambda after=after: _state(after) == "done", 120)  # type: ignore[misc]
+        until(lambda after=after: state(after) == "done", 120)  # type: ignore[misc]
 
 
 def _at_work(job: Any) -> bool:
     job.refresh_from_db()
     return job.stage in ("drawing", "training") and job.done > 0
-
-
-def _state(job: Any) -> str:
-    job.refresh_from_db()
-    return str(job.state)
-
-
-def _until(holds: Callable[[], bool], seconds: float) -> None:
-    given_up = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > given_up:
-            raise SystemExit(f"not within {seconds:g} s: {_counts()}")
-        time.sleep(0.1)
 
 
 def _told(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -262,3 +262,25 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path: Path) -> None:
         Image.open(picture).load()
         assert read_recipe(picture) == read_recipe(picture.with_suffix(".json"))
     assert not math.remainder(len(files), 2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_python_drops_is_heard_at_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    heard: list[int] = []
+    make = LocalEngine.make
+
+    def interrupted(self: LocalEngine, recipe: Any, progress: Any, cancel: Any) -> Any:
+        def step(told: Step) -> None:
+            progress(told)
+            heard.append(told.done)
+            Dying()
+
+        return make(self, recipe, step, cancel)
+
+    monkeypatch.setattr(LocalEngine, "make", interrupted)
+    run(*ORDER, "--count", "3", "--out", tmp_path / "out", code=130)
+    assert (heard, list((tmp_path / "out").iterdir())) == ([1], [])

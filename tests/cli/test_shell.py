@@ -106,3 +106,13 @@ def test_the_answer_alone_is_on_stdout(arguments: list[str], reads: Callable[[st
 def test_a_sentence_that_repeats_hostile_words_gives_the_terminal_no_orders() -> None:
     result = runner.invoke(failing(UserError("a\x1b[31m\u202eb.png is none.")), ["work"])
     assert result.stderr == "Error: a\\x1b[31m\\u202eb.png is none.\n"
+
+
+@pytest.mark.parametrize("command", [["studio"], ["studio", "--link", "olga"], ["demo"]])
+def test_what_the_studio_lacks_is_named(command: list[str]) -> None:
+    """In a process of its own, where Django cannot be found."""
+    code = "import sys; sys.modules['django'] = None; from zoetrope.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert "The studio needs django, which is not installed: pip install 'zoetrope[studio]'." in done.stderr
+    assert "Traceback" not in done.stderr

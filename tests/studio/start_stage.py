@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,10 @@ class Visitor:
 
     def get(self, path: str) -> httpx.Response:
         return self._client.get(path)
+
+    def stream(self, path: str) -> AbstractContextManager[httpx.Response]:
+        """An answer that is read while it comes."""
+        return self._client.stream("GET", path)
 
     def post(self, path: str, at: str = "", **fields: str) -> httpx.Response:
         """Send the form of a page, to that page or elsewhere."""

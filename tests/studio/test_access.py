@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.studio.conftest import Cast
+from tests.studio.crowd import routes
 from tests.wheel.cast import picture
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.api import api
@@ -171,15 +172,6 @@ def address(cast: Cast, name: str) -> str:
             route = route.replace(form, value)
     assert "<" not in route, route
     return "/" + route
-
-
-def routes(patterns: "list[URLPattern | URLResolver]", before: str = "") -> Iterator[tuple[str, str]]:
-    for each in patterns:
-        route = before + str(each.pattern)
-        if isinstance(each, URLResolver):
-            yield from routes(each.url_patterns, route)
-        elif each.name:
-            yield each.name, route
 
 
 def ask(client: Client, method: str, path: str) -> int:

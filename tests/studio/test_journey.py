@@ -37,7 +37,7 @@ def studio(
     extra = {"DJANGO_SETTINGS_MODULE": SETTINGS}
     if request.param == "sqlite":
         yield _opened(studio, extra)
-        studio.kill()
+        _closed(studio)
         return
     with cluster() as folder:
         if folder is None:
@@ -45,11 +45,17 @@ def studio(
         with django_db_blocker.unblock():
             address = new_database(folder)
         yield _opened(studio, extra | {"DATABASE_URL": address})
-        studio.kill()
+        _closed(studio)
 
 
 def _opened(studio: Studio, extra: dict[str, str]) -> str:
     return str(studio.start("--no-browser", ready=True, **extra)["opens"])
+
+
+def _closed(studio: Studio) -> None:
+    studio.kill()
+    # Shown by pytest if the test failed.
+    print(studio.said())
 
 
 @pytest.fixture
@@ -131,11 +137,15 @@ def _turn(page: Page) -> None:
 def _try(page: Page) -> None:
     page.click("nav >> text=Try it")
     expect(page.locator("#id_lora_0 option:checked")).to_contain_text("mia v1")
+    # Keys are heard once the scripts have run.
+    page.wait_for_load_state()
     page.fill("#id_prompt", "mia, smiling, front, park, soft light, portrait")
     page.fill("#id_count", "2")
     page.press("#id_prompt", "Control+Enter")
+    expect(page.locator(".order")).to_have_count(1)
     pictures = page.locator(".order").first.locator("img")
     expect(pictures).to_have_count(2, timeout=LONGEST)
+    expect(page.locator(".trying .note")).to_have_count(0)
     assert pictures.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
     page.click("nav >> text=LoRAs")
     page.click("text=mia v1")

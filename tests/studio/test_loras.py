@@ -1,5 +1,6 @@
 """The library of LoRAs: what comes in, who draws with it, which version takes over."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -139,7 +140,10 @@ def test_an_upload_needs_a_sheet_or_the_same_in_words(cast: Cast, tmp_path: Path
     page = olga.get(f"/s/studio/loras/{lora.pk}/").content.decode()
     assert "&lt;b&gt;ink" in page
     assert "<b>ink" not in page
-    assert upload(olga, lora=sent(path, "x.ckpt"), **said).status_code == 422
+    refused = upload(olga, lora=sent(path, "x.ckpt"), **said)
+    assert refused.status_code == 422
+    assert "x.ckpt is not a .safetensors file" in refused.content.decode()
+    assert str(path_of(lora).parent) not in refused.content.decode()
     pair = {"sheet": SimpleUploadedFile("a.json", json.dumps(sheet(tiny.saved_lora("dev", seed=3))).encode())}
     assert upload(olga, lora=sent(tiny.saved_lora("dev", seed=3)), **pair).status_code == 302
     assert str(Lora.objects.first()) == "ada v1"
@@ -258,6 +262,17 @@ def test_the_page_begins_with_what_the_persona_wears(cast: Cast) -> None:
     assert f'<option value="{lora.pk}" selected>' in page
     assert 'value="0.9"' in page
     assert 'name="steps" value="7"' in page
+
+
+def test_a_full_disk_is_no_mistake_of_a_program(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*said: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("zoetrope.studio.loras.library.shutil.copyfileobj", full)
+    said = {"name": "ada", "type": "character", "base": "tiny", "lora": sent(tiny.saved_lora("dev"))}
+    answer = cast.clients["olga"].post("/api/spaces/studio/loras", said)
+    assert (answer.status_code, "could not be kept" in answer.json()["detail"]) == (503, True)
+    assert not Lora.objects.exists()
 
 
 def test_programs_use_the_library(cast: Cast) -> None:

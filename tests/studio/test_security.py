@@ -18,7 +18,8 @@ from django.test import Client
 from django.urls import get_resolver
 
 from tests.studio.conftest import PASSWORD, Cast
-from tests.studio.test_access import address, routes
+from tests.studio.crowd import routes
+from tests.studio.test_access import address
 from tests.wheel.cast import picture
 from zoetrope.media.decode import Limits
 from zoetrope.studio.jobs import seam as jobs

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoetrope.wheel.review import Reviewer
     from zoetrope.wheel.workspace import Workspace
     from zoetrope.world.figure import Identity
+    from zoetrope.world.reviewer import OracleReviewer
 
 NAME = "ada"
 TRIGGER = "zoeada"
@@ -71,10 +72,15 @@ def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> N
 
 
 def _reviewed_workspace() -> "Workspace":
+    return _workspace(_oracle())
+
+
+def _oracle() -> "OracleReviewer":
+    """Who stands in for a person."""
     from zoetrope.world.oracle.reading import read_images
     from zoetrope.world.reviewer import OracleReviewer
 
-    return _workspace(OracleReviewer(_ada(), read_images))
+    return OracleReviewer(_ada(), read_images)
 
 
 def _show_ended(workspace: "Workspace", pages: str) -> None:
@@ -94,12 +100,10 @@ def _in_the_terminal(steps: int | None, count: int, as_json: bool) -> None:
     from zoetrope.wheel.measure import card_folder
     from zoetrope.wheel.review import review_waiting
     from zoetrope.wheel.turn import turn
-    from zoetrope.world.oracle.reading import read_images
-    from zoetrope.world.reviewer import OracleReviewer
 
     if not as_json:
         console.print(STAND_IN, highlight=False)
-    reviewer = OracleReviewer(_ada(), read_images)
+    reviewer = _oracle()
     workspace = _workspace(reviewer)
     with TrainingBar(as_json) as bar:
         stage = bar.stage

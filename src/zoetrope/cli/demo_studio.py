@@ -37,13 +37,13 @@ class Showing:
         """Until Ctrl-C."""
         open_studio(host, port, browser, False, self._begin)
 
-    def _begin(self, address: str) -> "Space | None":
+    def _begin(self, address: str) -> "Space":
         from zoetrope.errors import UserError
         from zoetrope.studio.workshop import turns
 
         console.print("Drawing Ada's sources …", highlight=False)
         workspace = self._workspace()
-        persona, space = _persona(workspace)
+        persona = _persona(workspace)
         pages = f"{address}/s/{persona.space.slug}/p/{persona.name}"
         try:
             job = turns.start(persona, anyway=True, steps=self._steps, count=self._count)
@@ -52,7 +52,7 @@ class Showing:
             console.print(f"{error} See {pages}/", highlight=False, soft_wrap=True)
         else:
             threading.Thread(target=self._follow, args=(job, workspace, pages), daemon=True).start()
-        return space
+        return persona.space
 
     def _follow(self, job: "Job", workspace: "Workspace", pages: str) -> None:
         """Show the job's stages as bars; print the end of it."""
@@ -71,17 +71,15 @@ class Showing:
             paper.print(f"Her turn is {job.state}. {job.error}".strip(), highlight=False)
 
 
-def _persona(workspace: "Workspace") -> "tuple[Persona, Space | None]":
-    """Her row, and the space that was made for her if nobody can have one yet."""
+def _persona(workspace: "Workspace") -> "Persona":
+    """Her row, in the first space there is, or in one that is made for her."""
     from zoetrope.studio.personas.models import Persona
     from zoetrope.studio.personas.workspaces import adopt
     from zoetrope.studio.spaces.forms import free_slug
-    from zoetrope.studio.spaces.models import Space, User
+    from zoetrope.studio.spaces.models import Space
 
     known = Persona.objects.select_related("space").filter(folder=workspace.folder.name).first()
     if known is not None:
-        return known, None if User.objects.exists() else known.space
-    space = Space.objects.order_by("pk").first()
-    if space is None:
-        space = Space.objects.create(name=SPACE, slug=free_slug(SPACE))
-    return adopt(space, workspace.folder.name), space
+        return known
+    space = Space.objects.order_by("pk").first() or Space.objects.create(name=SPACE, slug=free_slug(SPACE))
+    return adopt(space, workspace.folder.name)

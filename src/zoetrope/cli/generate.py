@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -130,11 +131,15 @@ def _draw(engine: "LocalEngine", ordered: "Recipe", count: int, out: Path, as_js
     batches = split(ordered, count)
     notes = _say_notes(engine, batches[0])
     pictures = []
-    with progress_bar("drawing", len(batches) * ordered.steps, as_json=as_json) as move:
+    with _CtrlC() as ctrl_c, progress_bar("drawing", len(batches) * ordered.steps, as_json=as_json) as move:
         for number, batch in enumerate(batches):
             before = number * ordered.steps
-            made = engine.make(batch, progress=lambda step, before=before: move(before + step.done))  # type: ignore[misc]
-            pictures += [_save(each, out) for each in made]
+            made = engine.make(
+                batch,
+                progress=lambda step, before=before: move(before + step.done),  # type: ignore[misc]
+                cancel=lambda: ctrl_c.came,
+            )
+            pictures += [_save(each, out, ctrl_c) for each in made]
     return {"model": ordered.model.model_dump(), "pictures": pictures, "notes": notes}
 
 
@@ -143,9 +148,10 @@ def _redraw(engine: "LocalEngine", file: Path, out: Path, as_json: bool) -> dict
 
     recipe = read_recipe(file)
     notes = _say_notes(engine, recipe)
-    with progress_bar("drawing", recipe.steps, as_json=as_json) as move:
-        made = engine.redraw(recipe, progress=lambda step: move(step.done))
-    return {"model": recipe.model.model_dump(), "pictures": [_save(made, out)], "notes": notes}
+    with _CtrlC() as ctrl_c, progress_bar("drawing", recipe.steps, as_json=as_json) as move:
+        made = engine.redraw(recipe, progress=lambda step: move(step.done), cancel=lambda: ctrl_c.came)
+        picture = _save(made, out, ctrl_c)
+    return {"model": recipe.model.model_dump(), "pictures": [picture], "notes": notes}
 
 
 def _say_notes(engine: "LocalEngine", recipe: "Recipe") -> list[str]:
@@ -155,7 +161,7 @@ def _say_notes(engine: "LocalEngine", recipe: "Recipe") -> list[str]:
     return notes
 
 
-def _save(made: "Made", out: Path) -> dict[str, Any]:
+def _save(made: "Made", out: Path, ctrl_c: "_CtrlC") -> dict[str, Any]:
     """Write the picture under a free name; one that is there with the same bytes is the same picture."""
     from zoetrope.media.hashing import hash_bytes
     from zoetrope.media.recipe import png_bytes, save_picture
@@ -163,7 +169,7 @@ def _save(made: "Made", out: Path) -> dict[str, Any]:
     recipe = made.recipe
     data = png_bytes(made.image, recipe)
     path = _free_name(out, f"{recipe.model.name}-{recipe.seed}-{recipe.batch_index}", data, recipe.to_json().encode())
-    with _undisturbed():
+    with ctrl_c.held():
         save_picture(made.image, recipe, path)
     return {
         "path": str(path),
@@ -186,20 +192,44 @@ def _free_for(path: Path, data: bytes) -> bool:
     return not path.exists() or (path.is_file() and path.read_bytes() == data)
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits until a picture and its recipe are both written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
+class _CtrlC:
+    """Ctrl-C, heard at once, but never between a picture and its recipe.
+
+    Python drops an interrupt that comes while something is finalized: so it is noted too, and the engine is told.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._held = False
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        if not self._held:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """What is done here is done wholly."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self.came:
+            raise KeyboardInterrupt
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        from zoetrope.engines.engine import Cancelled
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+        if isinstance(error, Cancelled):
+            raise KeyboardInterrupt from error
 
 
 def _answer(result: dict[str, Any], as_json: bool) -> None:

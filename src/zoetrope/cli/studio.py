@@ -1,6 +1,7 @@
 """`zoetrope studio`: the site, on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,13 +30,20 @@ def studio(
 
     Example: zoetrope studio --port 8420
     """
-    try:
+    if not link:
+        open_studio(host, port, browser, as_json)
+        return
+    with _installed():
         from zoetrope.studio import start
 
-        if link:
-            _print_link(link, start.address_of(host, port), as_json)
-        else:
-            open_studio(host, port, browser, as_json)
+        _print_link(link, start.address_of(host, port), as_json)
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """What the studio needs and is not there is told by name."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise UserError(
             f"The studio needs {error.name}, which is not installed: pip install 'zoetrope[studio]'."
@@ -54,6 +62,11 @@ def open_studio(
     host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]" = lambda address: None
 ) -> None:
     """Serve until a signal comes. `begin` is called before anybody can look; a space that it gives has no owner yet."""
+    with _installed():
+        _open(host, port, browser, as_json, begin)
+
+
+def _open(host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]") -> None:
     from zoetrope.studio import start
 
     address = start.address_of(host, port)

@@ -13,6 +13,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from zoetrope import __version__
 from zoetrope.errors import UserError
+from zoetrope.studio import faults
 from zoetrope.studio.bodies import body_of
 from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
@@ -69,7 +70,9 @@ for router in (spaces, jobs, personas, making, loras, workshop):
 
 @api.exception_handler(UserError)
 def _mistake(request: HttpRequest, error: Exception) -> HttpResponse:
-    return api.create_response(request, {"detail": str(error)}, status=HTTPStatus.BAD_REQUEST)
+    # As pages do: what the machine cannot do now is no mistake of whoever asked.
+    status = HTTPStatus.SERVICE_UNAVAILABLE if faults.sentence(error) else HTTPStatus.BAD_REQUEST
+    return api.create_response(request, {"detail": str(error)}, status=status)
 
 
 @api.exception_handler(PermissionDenied)

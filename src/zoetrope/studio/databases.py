@@ -28,8 +28,8 @@ def database(url: str | None, home: Path) -> dict[str, Any]:
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
             "OPTIONS": dict(parse_qsl(parts.query)),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
+            # Each request has a thread of its own, so what outlived it would be of no use to any other.
+            "CONN_MAX_AGE": 0,
         }
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path)))

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, File, Form, Query, Router, Schema, Status, UploadedFile
 
+from zoetrope.studio.loras.forms import MOST_AT_ONCE
 from zoetrope.studio.loras.library import restore, retire
 from zoetrope.studio.loras.models import Lora, Worn
 from zoetrope.studio.loras.trying import try_out
@@ -81,7 +82,7 @@ class TryIn(Schema):
     prompt: str = Field(min_length=1, max_length=2000)
     model: str
     negative_prompt: str = Field("", max_length=2000)
-    count: int = Field(1, ge=1, le=8)
+    count: int = Field(1, ge=1, le=MOST_AT_ONCE)
     seed: int = Field(0, ge=0, le=2**62)
     steps: int | None = Field(None, ge=1, le=1000)
     true_guidance: float | None = Field(None, ge=0, le=100)

@@ -1,7 +1,6 @@
 """From the wheel to the studio: what a workspace exports comes into the library by itself."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 from zoetrope.errors import UserError
@@ -16,15 +15,20 @@ from zoetrope.wheel.workspace import personas_folder
 
 KIND = "bring-lora"
 log = logging.getLogger(__name__)
-# What every sheet looked like when it was last read: none is read twice for nothing.
-_seen: dict[Path, tuple[float, bool]] = {}
+# How each export of a persona looked when this worker handed it in: none is read twice for nothing.
+_seen: dict[tuple[int, Path], tuple[float, bool]] = {}
 
 
 def look() -> None:
     """Hand in a job for every export that the library lacks, wholly or its card."""
     for persona in Persona.objects.select_related("space"):
-        for sheet, sha256 in _new(persona):
-            _hand_in(persona, sheet, sha256)
+        for sheet in _sheets(persona):
+            now = (sheet.stat().st_mtime, _has_card(sheet))
+            if _seen.get((persona.pk, sheet)) == now:
+                continue
+            if (sha256 := _lacking(persona, sheet)) is not None:
+                _hand_in(persona, sheet, sha256)
+            _seen[persona.pk, sheet] = now
 
 
 def bring(work: jobs.Work, persona: int, stem: str) -> None:
@@ -46,32 +50,33 @@ def import_export(persona: Persona, stem: str, origin: Origin) -> Lora:
 
 def import_all(persona: Persona, origin: Origin) -> list[Lora]:
     """Take in every export that the library lacks, the oldest first."""
-    return [import_export(persona, sheet.stem, origin) for sheet, _ in _new(persona)]
+    lacking = [sheet for sheet in _sheets(persona) if _lacking(persona, sheet) is not None]
+    return [import_export(persona, sheet.stem, origin) for sheet in lacking]
 
 
-def _new(persona: Persona) -> Iterator[tuple[Path, str]]:
-    """Sheets in a workspace's exports whose LoRA, or whose card, is not in the library."""
+def _sheets(persona: Persona) -> list[Path]:
+    """The sheets in a workspace's exports, the oldest first."""
     exports = personas_folder() / persona.folder / "exports"
-    for sheet in sorted(exports.glob("*.json"), key=lambda path: path.stat().st_mtime):
-        has_card = sheet.with_suffix(".png").is_file()
-        now = (sheet.stat().st_mtime, has_card)
-        if _seen.get(sheet) == now:
-            continue
-        try:
-            sha256 = str(read_sheet(sheet).get("sha256"))
-        except UserError as error:
-            log.warning("%s", error)
-            _seen[sheet] = now
-            continue
-        row = Lora.objects.filter(space=persona.space, sha256=sha256).first()
-        if row is None or (has_card and not row.card):
-            yield sheet, sha256
-        else:
-            _seen[sheet] = now
+    return sorted(exports.glob("*.json"), key=lambda path: path.stat().st_mtime)
+
+
+def _has_card(sheet: Path) -> bool:
+    return sheet.with_suffix(".png").is_file()
+
+
+def _lacking(persona: Persona, sheet: Path) -> str | None:
+    """The hash of a LoRA that is not in the library, or only without its card; nothing if all is there."""
+    try:
+        sha256 = str(read_sheet(sheet).get("sha256"))
+    except UserError as error:
+        log.warning("%s", error)
+        return None
+    row = Lora.objects.filter(space=persona.space, sha256=sha256).first()
+    return sha256 if row is None or (_has_card(sheet) and not row.card) else None
 
 
 def _hand_in(persona: Persona, sheet: Path, sha256: str) -> None:
-    with_card = "-card" if sheet.with_suffix(".png").is_file() else ""
+    with_card = "-card" if _has_card(sheet) else ""
     key = f"{KIND}-{persona.pk}-{sha256[:32]}{with_card}"
     args = {"persona": persona.pk, "stem": sheet.stem}
     jobs.enqueue(KIND, key, args, scope=scope_of(persona.space), title=f"Bring {sheet.stem} into the library")

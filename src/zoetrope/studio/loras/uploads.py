@@ -26,7 +26,11 @@ def take_upload(space: Space, lora: "File", sheet: "File | None", card: "File | 
         # Names of our own: a sent one chooses nothing but what is told of it.
         source = _written(lora, Path(temporary) / f"lora{_suffix(lora)}")
         told = read_sheet(_written(sheet, Path(temporary) / "sheet.json")) if sheet else {}
-        row = take(space, source, {"name": _stem(lora), **told, **said}, Origin.upload)
+        try:
+            row = take(space, source, {"name": _stem(lora), **told, **said}, Origin.upload)
+        except UserError as error:
+            # The sender knows the file by its own name, and where it lies here is nobody's business.
+            raise UserError(str(error).replace(str(source), source.name).replace(source.name, _name(lora))) from error
         if card:
             take_card(row, _written(card, Path(temporary) / "card"))
     return row
@@ -39,9 +43,13 @@ def _written(sent: File, path: Path) -> Path:
     return path
 
 
+def _name(sent: File) -> str:
+    return Path(str(sent.name).replace("\\", "/")).name
+
+
 def _stem(sent: File) -> str:
-    return Path(str(sent.name).replace("\\", "/")).stem[:80]
+    return Path(_name(sent)).stem[:80]
 
 
 def _suffix(sent: File) -> str:
-    return Path(str(sent.name).replace("\\", "/")).suffix.lower()[:20]
+    return Path(_name(sent)).suffix.lower()[:20]

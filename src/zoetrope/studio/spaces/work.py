@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -131,13 +133,12 @@ def live(request: HttpRequest, place: Place) -> HttpResponseBase:
 
 
 async def _events(scope: str, cursor: str = "") -> AsyncIterator[bytes]:
-    look = sync_to_async(jobs.since)
-    cursor = cursor or (await sync_to_async(jobs.overview)(scope, states=(), limit=1)).cursor
+    cursor = cursor or (await sync_to_async(_newest)(scope))
     told: dict[int, object] = {}
     lines = 0
     yield b"retry: 2000\n\n"
     for _ in range(round(_LONGEST_SECONDS / _LOOK_SECONDS)):
-        seen = await look(scope, cursor)
+        seen = await sync_to_async(_look)(scope, cursor)
         cursor = seen.cursor
         fresh = [row for row in seen.jobs if told.get(row["id"]) != row["changed"]]
         told |= {row["id"]: row["changed"] for row in fresh}
@@ -147,3 +148,14 @@ async def _events(scope: str, cursor: str = "") -> AsyncIterator[bytes]:
             data = json.dumps({"jobs": fresh, "lines": said}, cls=DjangoJSONEncoder)
             yield f"id: {cursor}\ndata: {data}\n\n".encode()
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _newest(scope: str) -> str:
+    with closing(connection):
+        return jobs.overview(scope, states=(), limit=1).cursor
+
+
+def _look(scope: str, cursor: str) -> jobs.Changes:
+    # A page that is left open for an hour keeps no connection for itself between two looks.
+    with closing(connection):
+        return jobs.since(scope, cursor)

@@ -19,14 +19,15 @@ form?.addEventListener("submit", async (event) => {
       const fresh = page.getElementById("tried");
       document.getElementById("tried").replaceWith(fresh);
       htmx.process(fresh);
-    } else tell(page.querySelector(".errorlist, .note.error")?.textContent ?? "It was not taken.");
+    } else refuse(page.querySelector(".errorlist, .note.error")?.textContent ?? "It was not taken.");
   } catch {
-    tell("The studio did not answer: nothing was drawn. Is it still running?");
+    refuse("The studio did not answer: nothing was drawn. Is it still running?");
   }
   button.disabled = false;
 });
 
-function tell(sentence) {
+// Not tell(), which is the whole site's: this note stands in the form.
+function refuse(sentence) {
   const note = document.createElement("div");
   note.className = "note error";
   note.setAttribute("role", "alert");
