@@ -1,8 +1,9 @@
 """Whether turning the wheel makes a persona better: five held-out personas × three seeds, three turns each.
 
-Each persona bears a mark that no caption names. Its twelve sources show every angle and every expression at least
-once, as the wheel's own coverage asks of a person, and are random otherwise. The oracle stands in for the person at
-the review gate, and judges what came out; the wheel itself never asks it. A run that was stopped goes on where it was.
+Each persona bears a mark that no caption names. Its twelve sources show every angle and every expression as evenly as
+they can, as the wheel's own coverage asks of a person, and are random otherwise. The oracle stands in for the person
+at the review gate, and judges what came out; the wheel itself never asks it. A run that was stopped goes on where it
+was.
 
 Run: python benchmarks/wheel.py [--work DIR] [--wheels N] [--json]
 """
@@ -44,10 +45,10 @@ from zoetrope.wheel.synthesize import COUNT
 from zoetrope.wheel.turn import turn
 from zoetrope.wheel.workspace import Workspace, new_workspace, round_folder
 from zoetrope.world import vocabulary as words
-from zoetrope.world.captions import caption
+from zoetrope.world.captions import ANYONE, caption, looks
 from zoetrope.world.drawer import draw
 from zoetrope.world.figure import Identity, Scene
-from zoetrope.world.oracle.reading import read_images
+from zoetrope.world.oracle.reading import read_images, read_surely
 from zoetrope.world.reviewer import OracleReviewer, scene_of, wrong_attributes
 from zoetrope.world.sampling import random_identity, random_jitter, random_scene
 
@@ -140,10 +141,17 @@ def _workspace(wheel: Wheel, work: Path) -> Workspace:
     folder = work / "personas" / wheel.name
     if (folder / "ready").is_file():
         return Workspace(folder)
-    persona = make_persona(name=wheel.name, kind="drawn", trigger=TRIGGER, base=MODEL, consent={"kind": "fictional"})
+    persona = make_persona(
+        name=wheel.name,
+        kind="drawn",
+        trigger=TRIGGER,
+        base=MODEL,
+        consent={"kind": "fictional"},
+        looks=", ".join([ANYONE, *looks(wheel.identity, Scene())]),
+    )
     workspace = Workspace(folder) if (folder / "persona.toml").is_file() else new_workspace(folder, persona)
     add_sources(workspace, [_sources(wheel, work / "sources" / wheel.name)])
-    review_waiting(workspace, OracleReviewer(wheel.identity, read_images))
+    review_waiting(workspace, OracleReviewer(wheel.identity, read_surely))
     (folder / "ready").touch()
     return workspace
 
@@ -169,8 +177,9 @@ def _scenes(rng: random.Random) -> Iterator[Scene]:
 
 
 def _each(words: Sequence[str], rng: random.Random) -> list[str]:
-    """As many words as there are portraits, each at least once, in any order."""
-    return rng.sample([*words, *rng.choices(words, k=PORTRAITS - len(words))], PORTRAITS)
+    """As many words as there are portraits, each as often as any other or once more, in any order."""
+    left = rng.sample(words, PORTRAITS % len(words))
+    return rng.sample([*list(words) * (PORTRAITS // len(words)), *left], PORTRAITS)
 
 
 class _Quiet:
@@ -183,7 +192,7 @@ class _Quiet:
 
 def _turns(wheel: Wheel, workspace: Workspace, engine: LocalEngine) -> list[float]:
     """Turn three times; the seconds of each turn that was not interrupted."""
-    reviewer = OracleReviewer(wheel.identity, read_images)
+    reviewer = OracleReviewer(wheel.identity, read_surely)
     seconds = []
     while len(workspace.state().synthesized) < TURNS:
         before = workspace.state()

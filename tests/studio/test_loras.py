@@ -287,6 +287,9 @@ def test_programs_use_the_library(cast: Cast) -> None:
     asked = trial(loras=[{"lora": lora, "weight": 0.5}], persona="ada")
     assert olga.post("/api/spaces/studio/orders", asked, "application/json").status_code == 201
     assert olga.delete(wearing).status_code == 204
+    file = olga.get(f"/api/spaces/studio/loras/{lora}/files/safetensors")
+    assert b"".join(file) == tiny.saved_lora("dev").read_bytes()
+    assert olga.get(f"/api/spaces/studio/loras/{lora}/files/png").status_code == 404
     assert olga.delete(f"/api/spaces/studio/loras/{lora}").json()["retired"]
     assert olga.get("/api/spaces/studio/loras").json() == []
     assert olga.post(f"/api/spaces/studio/loras/{lora}/restore").json()["retired"] is None

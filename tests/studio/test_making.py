@@ -1,5 +1,6 @@
 """Orders: a real engine process draws them, and a try that was cut off goes on."""
 
+import hashlib
 import json
 import os
 import signal
@@ -136,3 +137,8 @@ def test_programs_see_orders_and_what_was_made(cast: Cast, recipe: Recipe, engin
     assert cast.clients["sam"].get(f"/api/spaces/elsewhere/orders/{order.pk}").status_code == 404
     listed = cast.clients["vic"].get("/api/spaces/studio/made").json()
     assert {each["sha256"] for each in listed} == {each["sha256"] for each in told["made"]}
+    one = f"/made/{listed[0]['sha256']}"
+    sent = cast.clients["vic"].get(f"/api/spaces/studio{one}")
+    assert hashlib.sha256(sent.content).hexdigest() == listed[0]["sha256"]
+    assert cast.clients["vic"].get(f"/api/spaces/studio{one}?side=160")["Content-Type"] == "image/webp"
+    assert cast.clients["sam"].get(f"/api/spaces/elsewhere{one}").status_code == 404

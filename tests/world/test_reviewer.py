@@ -1,14 +1,18 @@
 """The oracle as a stand-in reviewer: it keeps what is right and says what is wrong."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
+
+from PIL import Image
 
 from zoetrope.wheel.events import Origin, Reason
 from zoetrope.wheel.state import Entry
 from zoetrope.world.captions import caption
 from zoetrope.world.drawer import draw
 from zoetrope.world.figure import Identity, Scene
-from zoetrope.world.oracle.reading import read_images
+from zoetrope.world.oracle.network import UNCLEAR
+from zoetrope.world.oracle.reading import read_images, read_surely
 from zoetrope.world.reviewer import OracleReviewer, scene_of
 from zoetrope.world.sampling import random_scene
 
@@ -38,5 +42,21 @@ def test_it_keeps_its_own_and_names_what_is_wrong(tmp_path: Path) -> None:
         draw(identity, scene).image.save(tmp_path / f"{name}.png")
         entry = Entry(name, f"{name}.png", Origin.synthetic, caption=caption(None, smiling, "ada"))
         pictures.append((entry, tmp_path / f"{name}.png"))
-    verdicts = OracleReviewer(ADA, read_images).review(pictures)
+    verdicts = OracleReviewer(ADA, read_surely).review(pictures)
     assert [verdict.reason for verdict in verdicts] == [None, Reason.identity, Reason.other]
+
+
+def test_it_keeps_nothing_that_it_is_unsure_of() -> None:
+    """A star that pales is at some point neither there nor not."""
+    plain = replace(ADA, mark="none")
+    star, none = (draw(who, Scene()).image for who in (ADA, plain))
+    paling = [Image.blend(star, none, share / 20) for share in range(21)]
+    surely = [reading["mark"] for reading in read_surely(paling)]
+    assert (surely[0], surely[-1]) == ("star", "none")
+    assert UNCLEAR in surely
+    assert UNCLEAR not in {reading["mark"] for reading in read_images(paling)}
+    # What is said at all is the same.
+    pairs = zip(read_surely(paling), read_images(paling), strict=True)
+    assert all(
+        sure in (UNCLEAR, best) for one, other in pairs for sure, best in zip(one.values(), other.values(), strict=True)
+    )

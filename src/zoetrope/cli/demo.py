@@ -77,10 +77,10 @@ def _reviewed_workspace() -> "Workspace":
 
 def _oracle() -> "OracleReviewer":
     """Who stands in for a person."""
-    from zoetrope.world.oracle.reading import read_images
+    from zoetrope.world.oracle.reading import read_surely
     from zoetrope.world.reviewer import OracleReviewer
 
-    return OracleReviewer(_ada(), read_images)
+    return OracleReviewer(_ada(), read_surely)
 
 
 def _show_ended(workspace: "Workspace", pages: str) -> None:

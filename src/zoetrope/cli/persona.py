@@ -38,7 +38,7 @@ def new(
     base: Annotated[str, typer.Option(help="The model to teach; see `zoetrope models list`.")] = "nano-flux",
     trigger: Annotated[str | None, typer.Option(help="The word that will stand for it; the name if not given.")] = None,
     looks: Annotated[
-        str, typer.Option(help="Who it is in words, for comparing the first version with what words alone give.")
+        str, typer.Option(help="Who it is in words: helps to draw whole figures; first versions are compared with it.")
     ] = "",
     scorer: ScorerOption = None,
     editor: EditorOption = "",

@@ -109,6 +109,11 @@ def scorer_of(persona: Persona, model: Model) -> str | None:
     return persona.scorers[0] if persona.scorers else advised
 
 
+def judged(persona: Persona, model: Model) -> bool:
+    """Whether a scorer can tell of two drawings the one that is more like the persona."""
+    return persona.kind is not PersonaKind.style and scorer_of(persona, model) is not None
+
+
 def alikeness(workspace: Workspace, model: Model, pictures: "Sequence[Image]", known: "Sequence[Image]") -> list[Alike]:
     """For each picture how near it is to what is learned, and whether that is near enough."""
     persona = workspace.persona

@@ -37,6 +37,17 @@ def in_words(persona: Persona, model: Model) -> str:
     return persona.looks or str((model.notes.model_extra or {}).get("anyone", _ANYBODY))
 
 
+def drawn_as(persona: Persona, scene: str) -> str:
+    """A new scene as a version is asked for it: beside the trigger of a whole figure its looks are said in words.
+
+    There a version draws too small what it learned from heads. Of a head it shows more than words say, and would
+    leave out what they do not.
+    """
+    if persona.kind is PersonaKind.style or not persona.looks or shows_head(scene):
+        return scene
+    return scene.replace(persona.trigger, f"{persona.trigger}, {persona.looks}", 1)
+
+
 def asked(model: Model, who: str) -> list[CardScene]:
     """The card's scenes in the base's own words."""
     return card_scenes(who, **(model.notes.model_extra or {}).get("card", {}))

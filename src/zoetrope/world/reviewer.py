@@ -1,4 +1,7 @@
-"""The oracle in a person's place at the review gate: for the demo, benchmarks and tests, which say so."""
+"""The oracle in a person's place at the review gate: for the demo, benchmarks and tests, which say so.
+
+As a careful person would, it keeps nothing that it is unsure of: a stripe that might be a blush is none.
+"""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,12 +1,14 @@
 """The library and what is tried with it, for programs."""
 
 from datetime import datetime
+from typing import Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Field, File, Form, Query, Router, Schema, Status, UploadedFile
 
 from zoetrope.studio.loras.forms import MOST_AT_ONCE
+from zoetrope.studio.loras.handing import handed
 from zoetrope.studio.loras.library import restore, retire
 from zoetrope.studio.loras.models import Lora, Worn
 from zoetrope.studio.loras.trying import try_out
@@ -14,7 +16,7 @@ from zoetrope.studio.loras.uploads import take_upload
 from zoetrope.studio.loras.wearing import STRONGEST, take_off, wear
 from zoetrope.studio.making.api import OrderOut, order_out
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.spaces.api import asked_place
+from zoetrope.studio.spaces.api import asked_place, sends
 from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.models import Role
 
@@ -124,6 +126,12 @@ def add_lora(
 def one_lora(request: HttpRequest, space: str, lora: int) -> Lora:
     """One LoRA."""
     return _lora(request, space, lora, Role.viewer)
+
+
+@router.get("/spaces/{space}/loras/{lora}/files/{kind}", openapi_extra=sends("application/octet-stream", "image/png"))
+def lora_file(request: HttpRequest, space: str, lora: int, kind: Literal["safetensors", "png"]) -> HttpResponseBase:
+    """Its weights, or the card that came with it."""
+    return handed(_lora(request, space, lora, Role.viewer), kind)
 
 
 @router.delete("/spaces/{space}/loras/{lora}", response=LoraOut)

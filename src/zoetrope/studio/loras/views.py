@@ -7,15 +7,14 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.models.catalogue import Catalogue
-from zoetrope.studio.files import Handed
 from zoetrope.studio.jobs.seam import Job
 from zoetrope.studio.loras import forms
-from zoetrope.studio.loras.library import card_of, path_of, restore, retire
+from zoetrope.studio.loras.handing import handed
+from zoetrope.studio.loras.library import card_of, restore, retire
 from zoetrope.studio.loras.models import KINDS, Lora, Worn
 from zoetrope.studio.loras.trying import beginning, try_out
 from zoetrope.studio.loras.uploads import take_upload
@@ -127,12 +126,7 @@ def card(request: HttpRequest, place: Place, lora: int, sha256: str, side: int) 
 @in_space()
 def file(request: HttpRequest, place: Place, lora: int, kind: str) -> HttpResponseBase:
     """The file itself, to use elsewhere."""
-    found = get_object_or_404(Lora, pk=lora, space=place.space)
-    path = {"safetensors": path_of(found), "png": card_of(found)}.get(kind)
-    if path is None or not path.is_file():
-        raise Http404("There is no such file.")
-    name = f"{slugify(found.name) or 'lora'}_v{found.version}.{kind}"
-    return Handed(path.open("rb"), as_attachment=True, filename=name)
+    return handed(get_object_or_404(Lora, pk=lora, space=place.space), kind)
 
 
 @in_space()

@@ -1,15 +1,16 @@
 """Orders and made pictures, for programs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Schema
 
 from zoetrope.studio.making.models import Made, Order
 from zoetrope.studio.making.orders import job_of
-from zoetrope.studio.spaces.api import asked_place
+from zoetrope.studio.making.pictures import sent_made
+from zoetrope.studio.spaces.api import asked_place, sends
 
 router = Router(tags=["making"])
 _A_PAGE = 100
@@ -60,3 +61,9 @@ def list_made(request: HttpRequest, space: str, before: int = Query(0, ge=0, lt=
     """Made pictures, the newest first, a hundred at a time; `before` is how many to leave out."""
     place = asked_place(request, space)
     return list(Made.objects.filter(space=place.space)[before : before + _A_PAGE])
+
+
+@router.get("/spaces/{space}/made/{sha256}", openapi_extra=sends("image/png", "image/webp"))
+def made_picture(request: HttpRequest, space: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0) -> HttpResponse:
+    """One made picture, with a side the longest it may have, or as it is."""
+    return sent_made(request, asked_place(request, space).space, sha256, side)

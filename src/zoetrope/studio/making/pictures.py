@@ -9,6 +9,9 @@ from zoetrope.media.decode import Limits
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.media.thumbnails import cached_thumbnail
+from zoetrope.studio.making.models import Made
+from zoetrope.studio.making.store import path_of
+from zoetrope.studio.spaces.models import Space
 
 SIDES = (160, 320, 1280)
 _FOREVER = "private, max-age=31536000, immutable"
@@ -31,3 +34,10 @@ def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpRespon
     response.headers["Cache-Control"] = _FOREVER
     response.headers["ETag"] = tag
     return response
+
+
+def sent_made(request: HttpRequest, space: Space, sha256: str, side: int) -> HttpResponse:
+    """One made picture of a space."""
+    if not Made.objects.filter(space=space, sha256=sha256).exists():
+        raise Http404("There is no such picture.")
+    return sent(request, path_of(sha256), sha256, side)

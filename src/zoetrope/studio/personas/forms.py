@@ -55,7 +55,7 @@ class NewPersona(forms.Form):
     looks = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Who it is in words: what the first version is compared with.",
+        help_text="Who it is in words: helps to draw whole figures, and the first version is compared with it.",
     )
 
     def __init__(self, *args: Any, bases: list[str], **kwargs: Any) -> None:

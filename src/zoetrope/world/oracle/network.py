@@ -16,6 +16,7 @@ from zoetrope.world.vocabulary import ATTRIBUTES, STYLED_ATTRIBUTES
 
 WEIGHTS = Path(__file__).parent / "oracle.safetensors"
 STYLED_WEIGHTS = Path(__file__).parent / "oracle_styles.safetensors"
+UNCLEAR = ""
 Asked = Mapping[str, tuple[str, ...]]
 """Attributes and their values, in the order of the answers."""
 
@@ -56,7 +57,13 @@ def _loaded(oracle: Oracle, weights: Path) -> Oracle:
 
 
 @torch.inference_mode()
-def read(oracle: Oracle, pictures: Tensor) -> list[dict[str, str]]:
-    """The most likely value of each attribute, picture by picture."""
-    best = {name: score.argmax(dim=1).tolist() for name, score in oracle(pictures).items()}
-    return [{name: values[best[name][i]] for name, values in oracle.asked.items()} for i in range(len(pictures))]
+def read(oracle: Oracle, pictures: Tensor, least: float = 0.0) -> list[dict[str, str]]:
+    """The likeliest value of each attribute, picture by picture; UNCLEAR where it is less likely than `least`."""
+    found = {name: _values(scores, oracle.asked[name], least) for name, scores in oracle(pictures).items()}
+    return [{name: values[i] for name, values in found.items()} for i in range(len(pictures))]
+
+
+def _values(scores: Tensor, names: tuple[str, ...], least: float) -> list[str]:
+    likely = scores.softmax(dim=1).max(dim=1)
+    pairs = zip(likely.values.tolist(), likely.indices.tolist(), strict=True)
+    return [names[index] if chance >= least else UNCLEAR for chance, index in pairs]

@@ -1,0 +1,77 @@
+"""New scenes: how a version is asked for them, and which of its tries is taken."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from tests.wheel import cast
+from tests.wheel.test_card import NOTES
+from tests.wheel.test_teach import QUICK, Silent
+from tests.wheel.test_turn import EverySecond
+from zoetrope.engines.local.engine import LocalEngine
+from zoetrope.media.recipe import read_recipe
+from zoetrope.models.catalogue import Catalogue
+from zoetrope.wheel import synthesize
+from zoetrope.wheel.intake import add_sources
+from zoetrope.wheel.measure import Alike
+from zoetrope.wheel.persona import make_persona
+from zoetrope.wheel.review import review_waiting
+from zoetrope.wheel.scenes import shows_head
+from zoetrope.wheel.state import Decision
+from zoetrope.wheel.turn import turn
+from zoetrope.wheel.workspace import Workspace, new_workspace
+
+SCENES = 6
+LOOKS = "a girl, red hair"
+
+
+def turned(path: Path, count: int = SCENES, **more: Any) -> Workspace:
+    """A workspace whose first version has drawn its scenes."""
+    folder = tiny.copied("dev", path / "model")
+    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
+    Catalogue().add("dev", "flux", folder)
+    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"}, **more)
+    workspace = new_workspace(path / "ada", persona)
+    add_sources(workspace, [cast.folder(path / "drawings", 2)])
+    review_waiting(workspace, EverySecond())
+    turn(workspace, LocalEngine(), Silent(), QUICK, count=count)
+    return workspace
+
+
+def taken(workspace: Workspace) -> list[tuple[str, str, int]]:
+    """Of each new picture its caption, and the prompt and the seed that drew it."""
+    entries = workspace.state().of(Decision.waiting)
+    recipes = [read_recipe(workspace.path(entry)) for entry in entries]
+    found = zip(entries, recipes, strict=True)
+    return [(entry.caption, each.prompt, each.seed + each.batch_index) for entry, each in found]
+
+
+def test_of_a_whole_figure_the_looks_are_said_but_not_learned(tmp_path: Path) -> None:
+    drawn = taken(turned(tmp_path, 40, looks=LOOKS))
+    heads = [shows_head(caption) for caption, _, _ in drawn]
+    assert any(heads)
+    assert not all(heads)
+    for (caption, prompt, _), head in zip(drawn, heads, strict=True):
+        assert prompt == (caption if head else caption.replace("ada", f"ada, {LOOKS}"))
+        assert LOOKS not in caption
+
+
+def test_without_a_scorer_a_scene_is_drawn_once(tmp_path: Path) -> None:
+    seeds = [seed for _, _, seed in taken(turned(tmp_path))]
+    assert seeds == [synthesize.SEED + 1000 + number for number in range(SCENES)]
+
+
+def test_the_likest_of_three_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alikeness(workspace: Workspace, model: object, pictures: Sequence[object], known: object) -> list[Alike]:
+        # Of the first scene the third try is the likest, of the second the first, and so on.
+        scores = [[0.1, 0.2, 0.9], [0.9, 0.1, 0.2], [0.2, 0.9, 0.1]]
+        return [Alike(scores[index // 3 % 3][index % 3], True) for index in range(len(pictures))]
+
+    monkeypatch.setattr(synthesize, "alikeness", alikeness)
+    seeds = [seed for _, _, seed in taken(turned(tmp_path, scorers=["nano_identity"]))]
+    attempts = [2, 0, 1, 2, 0, 1]
+    assert seeds == [synthesize.SEED + 1000 + 3 * number + attempt for number, attempt in enumerate(attempts)]
