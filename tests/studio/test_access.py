@@ -202,7 +202,7 @@ def plain(cast: Cast) -> dict[str, str]:
     lora = Lora.objects.create(space=cast.space, origin=Origin.upload, **told)
     order = Order.objects.create(space=cast.space, recipe={}, count=1)
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1)), "job": str(job.pk)}
-    known |= {"lora": str(lora.pk), "order": str(order.pk)}
+    known |= {"lora": str(lora.pk), "order": str(order.pk), "kind": "png"}
     return known | {"token": str(token.pk), "number": "1", "scene": "front", "name": "ada_v1.json"}
 
 

@@ -1,7 +1,7 @@
 """Orders and made pictures, for programs."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -64,6 +64,6 @@ def list_made(request: HttpRequest, space: str, before: int = Query(0, ge=0, lt=
 
 
 @router.get("/spaces/{space}/made/{sha256}", openapi_extra=sends("image/png", "image/webp"))
-def made_picture(request: HttpRequest, space: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0) -> HttpResponse:
-    """One made picture, with a side the longest it may have, or as it is."""
+def made_picture(request: HttpRequest, space: str, sha256: str, side: int = 0) -> HttpResponse:
+    """One made picture, its longest side at most 160, 320 or 1280 pixels, or as it is (0)."""
     return sent_made(request, asked_place(request, space).space, sha256, side)

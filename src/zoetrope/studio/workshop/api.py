@@ -252,10 +252,8 @@ def add_sources(
 
 
 @router.get(f"{AT}/pictures/{{sha256}}", openapi_extra=sends("image/png", "image/jpeg", "image/webp"))
-def picture_file(
-    request: HttpRequest, space: str, persona: str, sha256: str, side: Literal[0, 160, 320, 1280] = 0
-) -> HttpResponseBase:
-    """One picture, with a side the longest it may have, or as it is."""
+def picture_file(request: HttpRequest, space: str, persona: str, sha256: str, side: int = 0) -> HttpResponseBase:
+    """One picture, its longest side at most 160, 320 or 1280 pixels, or as it is (0)."""
     workspace = _workspace(request, space, persona)
     return sent(request, workspace.path(shelf.entry_of(workspace, sha256)), sha256, side)
 
