@@ -1,36 +1,27 @@
 """The model card: 23 pictures, measured, beside the version before."""
 
-import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests import tiny
 from tests.wheel import cast
 from tests.wheel.test_teach import QUICK, Silent
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import read_recipe
-from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import events as ev
 from zoetrope.wheel import review
 from zoetrope.wheel.card import draw_card
 from zoetrope.wheel.intake import add_sources
-from zoetrope.wheel.persona import PersonaKind, make_persona, write_persona
+from zoetrope.wheel.persona import PersonaKind, write_persona
 from zoetrope.wheel.teach import teach
-from zoetrope.wheel.workspace import PERSONA, Workspace, new_workspace
-
-NOTES = {"defaults": {"width": 16, "height": 16, "steps": 1, "max_tokens": 16}}
+from zoetrope.wheel.workspace import PERSONA, Workspace
 
 
 @pytest.fixture
 def ada(tmp_path: Path) -> Workspace:
-    folder = tiny.copied("dev", tmp_path / "model")
-    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
-    Catalogue().add("dev", "flux", folder)
-    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"})
-    workspace = new_workspace(tmp_path / "ada", persona)
+    workspace = cast.small_ada(tmp_path)
     add_sources(workspace, [cast.folder(tmp_path / "drawings", 4)])
     review.keep(workspace, list(workspace.state().pictures.values()), "person")
     return workspace

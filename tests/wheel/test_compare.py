@@ -12,18 +12,14 @@ from tests.wheel import cast
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import read_recipe
-from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel.compare import compare, contender, read_prompts, read_references
 
-NOTES = {"defaults": {"width": 16, "height": 16, "steps": 1, "max_tokens": 16}}
 PROMPTS = ["[trigger], a park", "a dog, [trigger]", "a <b>house</b>", "night"]
 
 
 @pytest.fixture
 def lora(tmp_path: Path) -> Path:
-    folder = tiny.copied("dev", tmp_path / "model")
-    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
-    Catalogue().add("dev", "flux", folder)
+    cast.small_model(tmp_path)
     path = tiny.lora(tiny.pipeline(), tmp_path / "loras", seed=1)
     path.with_suffix(".json").write_text(json.dumps({"base": {"model": "dev"}, "trigger": "inky"}), encoding="utf-8")
     return path

@@ -1,17 +1,13 @@
 """A persona that begins with a model's own pictures."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from tests import tiny
 from tests.wheel import cast
-from tests.wheel.test_card import NOTES
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import Recipe, read_recipe
-from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.doctor import examine, healthy
 from zoetrope.wheel.firstsources import draw_sources
@@ -23,11 +19,7 @@ PROMPTS = ["portrait of [trigger], smiling", "a house"]
 
 @pytest.fixture
 def ada(tmp_path: Path) -> Workspace:
-    folder = tiny.copied("dev", tmp_path / "model")
-    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
-    Catalogue().add("dev", "flux", folder)
-    about = {"name": "ada", "kind": "style", "trigger": "inky", "base": "dev", "looks": "a red-haired girl"}
-    return new_workspace(tmp_path / "ada", make_persona(**about, consent={"kind": "fictional"}))
+    return cast.small_ada(tmp_path, kind="style", trigger="inky", looks="a red-haired girl")
 
 
 def test_every_prompt_becomes_sources_with_recipe_and_caption(ada: Workspace) -> None:

@@ -1,29 +1,24 @@
 """New scenes: how a version is asked for them, and which of its tries is taken."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import tiny
 from tests.wheel import cast
-from tests.wheel.test_card import NOTES
 from tests.wheel.test_teach import QUICK, Silent
 from tests.wheel.test_turn import EverySecond
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.media.recipe import read_recipe
-from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import synthesize
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.measure import Alike
-from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.review import review_waiting
 from zoetrope.wheel.scenes import shows_head
 from zoetrope.wheel.state import Decision
 from zoetrope.wheel.turn import turn
-from zoetrope.wheel.workspace import Workspace, new_workspace
+from zoetrope.wheel.workspace import Workspace
 
 SCENES = 6
 LOOKS = "a girl, red hair"
@@ -31,11 +26,7 @@ LOOKS = "a girl, red hair"
 
 def turned(path: Path, count: int = SCENES, **more: Any) -> Workspace:
     """A workspace whose first version has drawn its scenes."""
-    folder = tiny.copied("dev", path / "model")
-    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
-    Catalogue().add("dev", "flux", folder)
-    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"}, **more)
-    workspace = new_workspace(path / "ada", persona)
+    workspace = cast.small_ada(path, **more)
     add_sources(workspace, [cast.folder(path / "drawings", 2)])
     review_waiting(workspace, EverySecond())
     turn(workspace, LocalEngine(), Silent(), QUICK, count=count)

@@ -1,25 +1,21 @@
 """The wheel: it stops at every gate, goes on after it, and raises an alarm when versions get worse."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests import tiny
 from tests.wheel import cast
-from tests.wheel.test_card import NOTES
 from tests.wheel.test_teach import QUICK, Silent
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.intake import add_sources
-from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.review import Verdict, review_waiting
 from zoetrope.wheel.scenes import SCENES, asked, new_scenes, thought_of
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.turn import close, drift, turn
-from zoetrope.wheel.workspace import Workspace, new_workspace
+from zoetrope.wheel.workspace import Workspace
 
 
 class EverySecond:
@@ -33,11 +29,7 @@ class EverySecond:
 
 @pytest.fixture
 def ada(tmp_path: Path) -> Workspace:
-    folder = tiny.copied("dev", tmp_path / "model")
-    (folder / "zoetrope.json").write_text(json.dumps(NOTES), encoding="utf-8")
-    Catalogue().add("dev", "flux", folder)
-    persona = make_persona(name="ada", kind="drawn", trigger="ada", base="dev", consent={"kind": "fictional"})
-    return new_workspace(tmp_path / "ada", persona)
+    return cast.small_ada(tmp_path)
 
 
 def test_the_wheel_stops_at_every_gate(ada: Workspace, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _print_link(name: str, address: str, as_json: bool) -> None:
 def open_studio(
     host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]" = lambda address: None
 ) -> None:
-    """Serve until a signal comes. `begin` is called before anybody can look; a space that it gives has no owner yet."""
+    """Serve until a signal comes. `begin` is called before anybody can look; the first account owns its space."""
     with _installed():
         _open(host, port, browser, as_json, begin)
 

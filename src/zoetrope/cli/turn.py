@@ -11,7 +11,9 @@ from zoetrope.cli.persona import Name
 def turn(
     name: Name,
     steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
-    count: Annotated[int, typer.Option(help="How many new scenes to draw.")] = 60,
+    count: Annotated[
+        int, typer.Option(help="How many new scenes to draw, three times each where a scorer chooses.")
+    ] = 60,
     keep_every: Annotated[
         int | None, typer.Option(help="Keep the LoRA every so many steps; `zoetrope choose` compares them.")
     ] = None,
