@@ -253,7 +253,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "kind": ("safetensors", "png"),
         **drawn_along,
         "lora-card.sha256": (lora.card,),
-        "made-picture.sha256": (Made.objects.latest("pk").sha256,),
+        **dict.fromkeys(("made-picture.sha256", "made_picture.sha256"), (Made.objects.latest("pk").sha256,)),
     }
 
 

@@ -44,7 +44,7 @@ def test_asked_to_stop_everything_stops_and_goes_on_later(studio: Studio, number
     assert len(tree) == 3, "site, worker, and the job's own process"
     began = time.monotonic()
     assert studio.end(number) == code
-    assert time.monotonic() - began < 8.5
+    assert time.monotonic() - began < 20, "it waited for a job that does not listen"
     assert gone(tree)
     assert "Traceback" not in studio.said()
     assert studio.states() == {"deaf": "waiting"}
