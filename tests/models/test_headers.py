@@ -43,6 +43,9 @@ def _file(path: Path, header: object, data: bytes = b"") -> Path:
         {"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}},
         {"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 0]}},
         {"a": {"dtype": "NO", "shape": [1], "data_offsets": [0, 4]}},
+        {"a": {"dtype": "F32", "shape": [float("inf")], "data_offsets": [0, 4]}},
+        {"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}},
+        {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0.0, 4.0]}},
         {"__metadata__": {"a": 1}},
     ],
 )
