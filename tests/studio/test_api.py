@@ -218,4 +218,4 @@ def test_what_makes_no_sense_is_refused(olga: Program, method: str, path: str, b
 
 def test_a_workspace_that_is_gone_is_told(cast: Cast, olga: Program) -> None:
     workspace_of(cast.ada).folder.rename(personas_folder() / "elsewhere")
-    assert "could not be read" in olga("GET", f"{ADA}/sources", status=400)["detail"]
+    assert "is gone: put ada back" in olga("GET", f"{ADA}/sources", status=400)["detail"]

@@ -13,8 +13,8 @@ from zoetrope.errors import UserError
 from zoetrope.media.files import write_text_atomic
 
 SCHEMA = 1
-_NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
-_NAME_LIMIT = 48
+NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+NAME_LIMIT = 48
 _TRIGGER = re.compile(r"[\w-]+(\s[\w-]+)*")
 
 
@@ -64,14 +64,14 @@ class Persona(BaseModel):
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str) -> str:
-        if len(name) > _NAME_LIMIT or not _NAME.fullmatch(name):
+        if len(name) > NAME_LIMIT or not NAME.fullmatch(name):
             raise ValueError(f"{name!r} cannot be a persona's name: use small letters, digits, and - _ between them")
         return name
 
     @field_validator("trigger")
     @classmethod
     def _plain_trigger(cls, trigger: str) -> str:
-        if len(trigger) > _NAME_LIMIT or not _TRIGGER.fullmatch(trigger):
+        if len(trigger) > NAME_LIMIT or not _TRIGGER.fullmatch(trigger):
             raise ValueError(f"{trigger!r} cannot be a trigger: use one to a few words of letters, digits, - and _")
         return trigger
 

@@ -1,13 +1,25 @@
 """Personas, for programs."""
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
+from pydantic import ValidationInfo, model_validator
 
 from zoetrope.studio.files import Handed
-from zoetrope.studio.personas.models import Drawing, Persona, Voice
-from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
+from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
+from zoetrope.studio.personas.workspaces import (
+    adopt,
+    begin,
+    consent_document,
+    drawing_of,
+    forget,
+    mirror,
+    strays,
+    told_persona,
+)
 from zoetrope.studio.spaces.api import Name, Said, Text, asked_place, sends
 from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
@@ -28,7 +40,19 @@ class PersonaOut(Schema):
     drawing: Drawing
 
 
-class PersonaIn(Schema):
+class SaidInForm(Said):
+    """The same in a form, of which only the known names would be looked at."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_other(cls, said: Any, about: ValidationInfo) -> Any:
+        sent = set(about.context["request"].POST) - {"csrfmiddlewaretoken"} if about.context else set()
+        if strangers := sorted(sent - cls.model_fields.keys()):
+            raise ValueError(f"{strangers[0]!a:.60} is not known here")
+        return said
+
+
+class PersonaIn(Said):
     """Who is to be made; a granted consent comes with its document, as `make_granted_persona` takes it."""
 
     name: str
@@ -40,14 +64,24 @@ class PersonaIn(Schema):
     looks: str = ""
 
 
+class GrantedIn(PersonaIn, SaidInForm):
+    """The same as a form, with the signed document beside it."""
+
+
 class StrayIn(Said):
     """A workspace's folder, as `list_strays` tells it."""
 
     folder: str
 
 
-class PersonaChange(Schema):
-    """What is to be said otherwise; what is left away stays."""
+class ForgottenOut(Schema):
+    """What a persona that was taken out leaves: its folder in the data folder's `personas/`, with every file."""
+
+    folder: str
+
+
+class PersonaChange(Said):
+    """What is to be said otherwise; what is left away stays, also within `voice` and `drawing`."""
 
     title: Name | None = None
     about: Text | None = None
@@ -80,7 +114,7 @@ def _begun(place: Place, said: PersonaIn, document: UploadedFile | None = None) 
 
 @router.post("/spaces/{space}/granted-personas", response={201: PersonaOut})
 def make_granted_persona(
-    request: HttpRequest, space: str, said: Form[PersonaIn], document: File[UploadedFile]
+    request: HttpRequest, space: str, said: Form[GrantedIn], document: File[UploadedFile]
 ) -> Status[PersonaOut]:
     """Begin a persona who allowed it, with the signed document."""
     return Status(201, _out(_begun(asked_place(request, space, Role.owner), said, document)))
@@ -111,12 +145,27 @@ def change_persona(request: HttpRequest, space: str, persona: str, said: Persona
     """Say some of it otherwise."""
     place = asked_place(request, space, Role.owner)
     found = get_object_or_404(Persona, space=place.space, name=persona)
-    for name, value in said.model_dump(exclude_none=True, mode="json").items():
-        setattr(found, name, value)
+    for name, value in said.model_dump(exclude_unset=True, mode="json").items():
+        if value is not None:
+            setattr(found, name, _merged(found, name, value))
     # The settings were checked as they came in, and Django takes an empty one for a missing one.
     found.full_clean(exclude=["voice", "drawing", "consent"])
     found.save()
     return _out(found)
+
+
+def _merged(persona: Persona, name: str, value: Any) -> Any:
+    """Of settings, what was said goes before what there is."""
+    if name == "drawing":
+        return drawing_of(persona, persona.drawing | value)
+    return checked(Voice, persona.voice | value) if name == "voice" else value
+
+
+@router.delete("/spaces/{space}/personas/{persona}", response=ForgottenOut)
+def forget_persona(request: HttpRequest, space: str, persona: str) -> ForgottenOut:
+    """Take a persona out of the space; no file is deleted, and `adopt_stray` takes its folder in again."""
+    place = asked_place(request, space, Role.owner)
+    return ForgottenOut(folder=forget(get_object_or_404(Persona, space=place.space, name=persona)))
 
 
 @router.get("/spaces/{space}/personas/{persona}/consent", openapi_extra=sends("application/octet-stream"))

@@ -4,8 +4,17 @@ from typing import Any
 
 from django import forms
 
-from zoetrope.studio.personas.models import Drawing, Emoji, Persona, Tone, Voice
-from zoetrope.wheel.persona import ConsentKind, PersonaKind
+from zoetrope.studio.personas.models import (
+    MOST_ATTRIBUTES,
+    MOST_EXAMPLES,
+    MOST_TOPICS,
+    Drawing,
+    Emoji,
+    Persona,
+    Tone,
+    Voice,
+)
+from zoetrope.wheel.persona import NAME, NAME_LIMIT, ConsentKind, PersonaKind
 
 _KINDS = [
     (PersonaKind.drawn, "Drawn: an illustrated character or a mascot"),
@@ -25,6 +34,10 @@ class Lines(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 3})
 
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self._most = most
+
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
 
@@ -32,15 +45,16 @@ class Lines(forms.CharField):
         return [line.strip() for line in str(value or "").splitlines() if line.strip()]
 
     def validate(self, value: Any) -> None:
-        super().validate(value or "")
+        if len(value) > self._most:
+            raise forms.ValidationError(f"These are {len(value)} lines: {self._most} are the most.")
 
 
 class NewPersona(forms.Form):
     """Who it is, and why it may be drawn."""
 
     title = forms.CharField(max_length=80, label="Name", help_text="As people read it.")
-    name = forms.SlugField(
-        max_length=48,
+    name = forms.CharField(
+        max_length=NAME_LIMIT,
         required=False,
         label="Short name",
         help_text="For files and commands. Made from the name if empty.",
@@ -64,6 +78,12 @@ class NewPersona(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(name, name) for name in bases]
 
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if name and not NAME.fullmatch(name):
+            raise forms.ValidationError("Use small letters, digits, and - _ between them.")
+        return name
+
 
 class About(forms.ModelForm):  # type: ignore[type-arg] # no subscript at run time
     """How it is called here."""
@@ -80,10 +100,10 @@ class VoiceForm(forms.Form):
     kind = Voice
     tone = forms.ChoiceField(choices=Tone.choices)
     emoji = forms.ChoiceField(choices=Emoji.choices)
-    attributes = Lines(required=False, help_text="Such as warm, curious, dry. One a line.")
-    topics = Lines(required=False, help_text="What it talks about. One a line.")
-    avoid = Lines(required=False, help_text="What it never talks about. One a line.")
-    examples = Lines(required=False, label="Example captions", help_text="Up to three, one a line.")
+    attributes = Lines(most=MOST_ATTRIBUTES, help_text="Such as warm, curious, dry. One a line.")
+    topics = Lines(most=MOST_TOPICS, help_text="What it talks about. One a line.")
+    avoid = Lines(most=MOST_TOPICS, help_text="What it never talks about. One a line.")
+    examples = Lines(most=MOST_EXAMPLES, label="Example captions", help_text="Up to three, one a line.")
 
 
 class DrawingForm(forms.Form):

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zoetrope.errors import UserError
 from zoetrope.studio.spaces.models import Space
 
+MOST_ATTRIBUTES, MOST_TOPICS, MOST_EXAMPLES = 12, 30, 3
+
 
 class Tone(models.TextChoices):
     """How a persona sounds."""
@@ -35,10 +37,10 @@ class Voice(BaseModel):
 
     tone: Tone = Tone.casual
     emoji: Emoji = Emoji.low
-    attributes: list[str] = Field(default=[], max_length=12)
-    topics: list[str] = Field(default=[], max_length=30)
-    avoid: list[str] = Field(default=[], max_length=30)
-    examples: list[str] = Field(default=[], max_length=3)
+    attributes: list[str] = Field(default=[], max_length=MOST_ATTRIBUTES)
+    topics: list[str] = Field(default=[], max_length=MOST_TOPICS)
+    avoid: list[str] = Field(default=[], max_length=MOST_TOPICS)
+    examples: list[str] = Field(default=[], max_length=MOST_EXAMPLES)
 
 
 class Drawing(BaseModel):

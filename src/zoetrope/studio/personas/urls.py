@@ -10,5 +10,6 @@ urlpatterns = [
     path("s/<slug:space>/adopt/", views.take_in, name="persona-adopt"),
     path("s/<slug:space>/p/<slug:persona>/", views.home, name="persona"),
     path("s/<slug:space>/p/<slug:persona>/settings/", views.settings, name="persona-settings"),
+    path("s/<slug:space>/p/<slug:persona>/take-out/", views.take_out, name="persona-take-out"),
     path("s/<slug:space>/p/<slug:persona>/consent/", views.consent, name="persona-consent"),
 ]

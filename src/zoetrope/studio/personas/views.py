@@ -5,15 +5,25 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.studio.files import Handed
 from zoetrope.studio.personas import forms
-from zoetrope.studio.personas.models import Drawing, Persona, Voice, checked
+from zoetrope.studio.personas.models import Persona, Voice, checked
 from zoetrope.studio.personas.panels import PANELS
-from zoetrope.studio.personas.workspaces import adopt, begin, consent_document, mirror, strays, told_persona
+from zoetrope.studio.personas.workspaces import (
+    adopt,
+    begin,
+    consent_document,
+    drawing_of,
+    forget,
+    is_there,
+    mirror,
+    short_name,
+    strays,
+    told_persona,
+)
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role
 
@@ -23,7 +33,8 @@ from zoetrope.studio.spaces.models import Role
 def space(request: HttpRequest, place: Place) -> HttpResponse:
     """The space's personas."""
     personas = list(place.space.personas.all())
-    return render(request, "personas/space.html", {"personas": personas, "strays": strays() if place.owns else []})
+    said = {"personas": personas, "gone": {persona for persona in personas if not is_there(persona)}}
+    return render(request, "personas/space.html", said | {"strays": strays() if place.owns else []})
 
 
 @in_space(Role.owner)
@@ -42,7 +53,7 @@ def new(request: HttpRequest, place: Place) -> HttpResponse:
 
 def _begun(place: Place, form: forms.NewPersona) -> Persona:
     said = form.cleaned_data
-    name = said["name"] or slugify(said["title"])
+    name = said["name"] or short_name(place.space, said["title"])
     told = told_persona(name, said["kind"], said["trigger"], said["base"], said["consent"], said["looks"])
     return begin(place.space, told, said["title"], said["document"])
 
@@ -87,15 +98,33 @@ def settings(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     save: dict[str, tuple[forms.About | forms.VoiceForm | forms.DrawingForm, Callable[[], None]]] = {
         "about": (about, lambda: None),
         "voice": (voice, lambda: setattr(found, "voice", checked(Voice, voice.cleaned_data))),
-        "drawing": (drawing, lambda: setattr(found, "drawing", checked(Drawing, drawing.cleaned_data))),
+        "drawing": (drawing, lambda: setattr(found, "drawing", drawing_of(found, drawing.cleaned_data))),
     }
-    if posted in save and save[posted][0].is_valid():
-        save[posted][1]()
-        found.save()
-        messages.success(request, "Saved.")
-        return redirect("persona-settings", place.space.slug, found.name)
+    form, change = save.get(posted or "", (None, None))
+    if form and change and form.is_valid():
+        try:
+            change()
+        except UserError as error:
+            form.add_error(None, str(error))
+        else:
+            found.save()
+            messages.success(request, "Saved.")
+            return redirect("persona-settings", place.space.slug, found.name)
     said = {"persona": found, "about": about, "voice": voice, "drawing": drawing}
-    return render(request, "personas/settings.html", said)
+    return render(request, "personas/settings.html", said, status=422 if form and form.errors else 200)
+
+
+@in_space(Role.owner)
+def take_out(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """Take a persona out of the space, also one whose folder is gone; no file is deleted."""
+    found = get_object_or_404(Persona, space=place.space, name=persona)
+    there = is_there(found)
+    if request.method != "POST":
+        return render(request, "personas/take_out.html", {"persona": found, "there": there})
+    folder = forget(found)
+    kept = f"Its files stay in the data folder, in personas/{folder}, and can be taken in again." if there else ""
+    messages.info(request, f"{found} has left {place.space}. {kept}".strip())
+    return redirect("space", place.space.slug)
 
 
 @require_GET

@@ -1,5 +1,6 @@
 """What people type to get in, and to let others in."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -73,8 +74,13 @@ def free_slug(name: str) -> str:
     """An address for a space: its name in plain letters, numbered where that is taken."""
     stem = slugify(name)[:60] or "space"
     taken = set(Space.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return numbered(stem, taken)
+
+
+def numbered(stem: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where it is taken."""
     return next(
-        slug
+        name
         for number in range(1, len(taken) + 2)
-        if (slug := stem if number == 1 else f"{stem}-{number}") not in taken
+        if (name := stem if number == 1 else f"{stem}-{number}") not in taken
     )
