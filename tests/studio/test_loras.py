@@ -22,7 +22,8 @@ from zoetrope.studio.loras.library import card_of, path_of, retire, take
 from zoetrope.studio.loras.models import Lora, Origin, Worn
 from zoetrope.studio.loras.wearing import wear
 from zoetrope.studio.making.models import Order
-from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +77,22 @@ def test_an_export_comes_into_the_library_by_itself(cast: Cast) -> None:
     assert worn(cast) == [("ada v1", 1.0, True)]
     bridge.look()
     assert jobs.Job.objects.count() == 1
+
+
+def test_what_is_broken_in_one_persona_leaves_the_others(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(cast.space, told_persona("aaron", "drawn", "", "nano-flux", "fictional"), "Aaron")
+    exported(cast, 1)
+    (workspace_of(cast.ada).folder / "exports" / "broken.json").symlink_to("nowhere.json")
+    sheets = bridge._sheets
+
+    def failing(persona: Persona) -> list[Path]:
+        if persona.name == "aaron":
+            raise OSError(errno.EIO, "Input/output error")
+        return sheets(persona)
+
+    monkeypatch.setattr(bridge, "_sheets", failing)
+    bridge.look()
+    assert [job.args["stem"] for job in jobs.Job.objects.all()] == ["ada_v1"]
 
 
 def test_a_card_that_is_drawn_later_is_fetched_too(cast: Cast) -> None:
@@ -151,6 +168,76 @@ def test_an_upload_needs_a_sheet_or_the_same_in_words(cast: Cast, tmp_path: Path
     assert upload(olga, lora=sent(path), sheet=broken).status_code == 422
 
 
+@pytest.mark.parametrize("lie", ["NaN", "1e400", r'"\u0000"', r'"\\\u0000"', r'"\ud800"', "[" * 99999])
+def test_a_sheet_that_no_database_keeps_is_refused(cast: Cast, lie: str) -> None:
+    path = tiny.saved_lora("dev")
+    said = json.dumps(sheet(path) | {"settings": "LIE"}).replace('"LIE"', lie)
+    refused = upload(cast.clients["olga"], lora=sent(path), sheet=SimpleUploadedFile("a.json", said.encode()))
+    assert (refused.status_code, "a.json is no" in refused.content.decode()) == (422, True)
+    assert not list(path_of(Lora(sha256="0")).parent.glob("*"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"), [({"items": 1, "steps": 900}, "<dt>steps</dt><dd>900</dd>"), ([1], "<dt>Size</dt>")]
+)
+def test_a_page_shows_whatever_a_sheet_says(cast: Cast, settings: object, told: str) -> None:
+    path = tiny.saved_lora("dev")
+    lora = take(cast.space, path, sheet(path, settings=settings), Origin.upload)
+    assert told in cast.clients["vic"].get(f"/s/studio/loras/{lora.pk}/").content.decode()
+
+
+def test_a_card_that_is_none_leaves_nothing(cast: Cast, own_home: Path) -> None:
+    said = {"name": "ada", "type": "character", "base": "tiny", "lora": sent(tiny.saved_lora("dev"))}
+    refused = cast.clients["olga"].post(
+        "/api/spaces/studio/loras", said | {"card": SimpleUploadedFile("shown.png", b"not a picture")}
+    )
+    assert (refused.status_code, refused.json()["detail"].startswith("shown.png: ")) == (400, True)
+    assert str(own_home) not in refused.json()["detail"]
+    assert not Lora.objects.exists()
+
+
+def test_sent_again_with_other_words_those_count(cast: Cast) -> None:
+    olga, path = cast.clients["olga"], tiny.saved_lora("dev")
+    said = {"name": "ink", "kind": "style", "base": "tiny", "trigger": "inkstyle"}
+    upload(olga, lora=sent(path), **said)
+    upload(olga, lora=sent(path), **said | {"name": "pen", "consent": "granted"})
+    lora = Lora.objects.get()
+    assert (lora.name, lora.consent, lora.sheet["name"], lora.trigger) == ("pen", "granted", "pen", "inkstyle")
+
+
+def test_what_a_workspace_exported_is_not_said_otherwise(cast: Cast) -> None:
+    stem = exported(cast, 1)
+    lora = bridge.import_export(cast.ada, stem, Origin.turn)
+    said = {"name": "other", "kind": "style", "base": "tiny"}
+    refused = upload(cast.clients["olga"], lora=sent(path_of(lora)), **said)
+    assert (refused.status_code, "it is ada v1" in refused.content.decode()) == (422, True)
+    pair = SimpleUploadedFile("a.json", (workspace_of(cast.ada).folder / "exports" / f"{stem}.json").read_bytes())
+    assert upload(cast.clients["olga"], lora=sent(path_of(lora)), sheet=pair).status_code == 302
+    assert (Lora.objects.get().name, Lora.objects.get().kind) == ("ada", "character")
+
+
+def test_a_persona_that_is_taken_in_again_finds_its_loras(cast: Cast) -> None:
+    lora = bridge.import_export(cast.ada, exported(cast, 1), Origin.turn)
+    cast.clients["olga"].post("/s/studio/p/ada/take-out/")
+    bridge.look()
+    assert not jobs.Job.objects.exists()
+    cast.clients["olga"].post("/s/studio/adopt/", {"folder": "ada"})
+    bridge.look()
+    bridge.bring(Told(), **jobs.Job.objects.get().args)
+    again = Persona.objects.get(name="ada")
+    assert [(each.lora, each.primary) for each in again.worn.all()] == [(lora, True)]
+    assert Lora.objects.get().persona == again
+
+
+def test_the_address_says_whom_a_lora_is_put_on(cast: Cast) -> None:
+    path = tiny.saved_lora("dev")
+    lora = take(cast.space, path, sheet(path), Origin.upload)
+    begin(cast.space, told_persona("bo", "drawn", "", "nano-flux", "fictional"), "Bo")
+    said = {"do": "wear", "persona": "bo", "lora": lora.pk, "weight": "1"}
+    cast.clients["olga"].post("/s/studio/p/ada/loras/", said)
+    assert [each.persona for each in Worn.objects.all()] == [cast.ada]
+
+
 def test_one_is_put_on_weighed_and_taken_off(cast: Cast) -> None:
     path = tiny.saved_lora("dev")
     lora = take(cast.space, path, sheet(path), Origin.upload)
@@ -163,9 +250,9 @@ def test_one_is_put_on_weighed_and_taken_off(cast: Cast) -> None:
     assert worn(cast) == [("ada v1", 0.5, True)]
     assert "at 0.5" in cast.clients["vic"].get("/s/studio/p/ada/loras/").content.decode()
     address = "/s/studio/p/ada/loras/"
-    olga.post(address, {"do": "wear", "persona": "ada", "lora": lora.pk, "weight": "0.6"})
+    olga.post(address, {"do": "wear", "lora": lora.pk, "weight": "0.6"})
     assert worn(cast) == [("ada v1", 0.6, True)]
-    olga.post(address, {"do": "off", "persona": "ada", "lora": lora.pk})
+    olga.post(address, {"do": "off", "lora": lora.pk})
     assert worn(cast) == []
 
 
@@ -189,7 +276,10 @@ def test_a_retired_one_can_be_brought_back(cast: Cast) -> None:
     assert worn(cast) == []
     assert ">ada v1<" not in olga.get("/s/studio/loras/").content.decode()
     assert path_of(lora).is_file()
+    assert "?retired=1" in olga.get("/s/studio/loras/").content.decode()
+    assert ">ada v1<" in olga.get("/s/studio/loras/?retired=1").content.decode()
     olga.post(act, {"do": "restore"})
+    assert ">ada v1<" not in olga.get("/s/studio/loras/?retired=1").content.decode()
     assert ">ada v1<" in olga.get("/s/studio/loras/").content.decode()
     retire(lora)
     take(cast.space, path, sheet(path), Origin.upload)
@@ -292,4 +382,7 @@ def test_programs_use_the_library(cast: Cast) -> None:
     assert olga.get(f"/api/spaces/studio/loras/{lora}/files/png").status_code == 404
     assert olga.delete(f"/api/spaces/studio/loras/{lora}").json()["retired"]
     assert olga.get("/api/spaces/studio/loras").json() == []
+    assert [each["id"] for each in olga.get("/api/spaces/studio/loras?retired=true").json()] == [lora]
+    misspelt = said | {"lora": sent(tiny.saved_lora("dev")), "tigger": "zoeada"}
+    assert "tigger" in olga.post("/api/spaces/studio/loras", misspelt).content.decode()
     assert olga.post(f"/api/spaces/studio/loras/{lora}/restore").json()["retired"] is None

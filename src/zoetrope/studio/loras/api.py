@@ -15,6 +15,7 @@ from zoetrope.studio.loras.trying import try_out
 from zoetrope.studio.loras.uploads import take_upload
 from zoetrope.studio.loras.wearing import STRONGEST, take_off, wear
 from zoetrope.studio.making.api import OrderOut, order_out
+from zoetrope.studio.personas.api import SaidInForm
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.spaces.api import asked_place, sends
 from zoetrope.studio.spaces.here import member
@@ -45,7 +46,7 @@ class LoraOut(Schema):
     retired: datetime | None
 
 
-class LoraIn(Schema):
+class LoraIn(SaidInForm):
     """What an uploaded LoRA's sheet would say."""
 
     name: str = Field(min_length=1, max_length=80)
@@ -100,10 +101,15 @@ def _lora(request: HttpRequest, space: str, lora: int, needed: Role) -> Lora:
 
 
 @router.get("/spaces/{space}/loras", response=list[LoraOut])
-def list_loras(request: HttpRequest, space: str, after: int = Query(0, ge=0, lt=2**63)) -> list[Lora]:  # type: ignore[type-arg]
-    """The library, the newest first, a hundred at a time; `after` is how many to leave out."""
+def list_loras(
+    request: HttpRequest,
+    space: str,
+    after: int = Query(0, ge=0, lt=2**63),  # type: ignore[type-arg]
+    retired: bool = False,
+) -> list[Lora]:
+    """The library or what was retired, the newest first, a hundred at a time; `after` is how many to leave out."""
     place = asked_place(request, space)
-    return list(Lora.objects.filter(space=place.space, retired=None)[after : after + _A_PAGE])
+    return list(Lora.objects.filter(space=place.space, retired__isnull=not retired)[after : after + _A_PAGE])
 
 
 @router.post("/spaces/{space}/loras", response={201: LoraOut})

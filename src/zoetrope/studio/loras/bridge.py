@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
-from zoetrope.studio.loras.library import read_sheet, take, take_card
+from zoetrope.studio.loras.library import is_orphan, read_sheet, take, take_card
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.loras.wearing import arrived
 from zoetrope.studio.personas.models import Persona
@@ -22,13 +22,21 @@ _seen: dict[tuple[int, Path], tuple[float, bool]] = {}
 def look() -> None:
     """Hand in a job for every export that the library lacks, wholly or its card."""
     for persona in Persona.objects.select_related("space"):
-        for sheet in _sheets(persona):
-            now = (sheet.stat().st_mtime, _has_card(sheet))
-            if _seen.get((persona.pk, sheet)) == now:
-                continue
-            if (sha256 := _lacking(persona, sheet)) is not None:
-                _hand_in(persona, sheet, sha256)
-            _seen[persona.pk, sheet] = now
+        try:
+            _look_at(persona)
+        except OSError as error:
+            # Of the next persona all may be well.
+            log.warning("The exports of %s cannot be read: %s", persona, error.strerror)
+
+
+def _look_at(persona: Persona) -> None:
+    for sheet in _sheets(persona):
+        now = (sheet.stat().st_mtime, _has_card(sheet))
+        if _seen.get((persona.pk, sheet)) == now:
+            continue
+        if (sha256 := _lacking(persona, sheet)) is not None:
+            _hand_in(persona, sheet, sha256)
+        _seen[persona.pk, sheet] = now
 
 
 def bring(work: jobs.Work, persona: int, stem: str) -> None:
@@ -57,7 +65,7 @@ def import_all(persona: Persona, origin: Origin) -> list[Lora]:
 def _sheets(persona: Persona) -> list[Path]:
     """The sheets in a workspace's exports, the oldest first."""
     exports = personas_folder() / persona.folder / "exports"
-    return sorted(exports.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    return sorted(filter(Path.is_file, exports.glob("*.json")), key=lambda path: path.stat().st_mtime)
 
 
 def _has_card(sheet: Path) -> bool:
@@ -65,14 +73,14 @@ def _has_card(sheet: Path) -> bool:
 
 
 def _lacking(persona: Persona, sheet: Path) -> str | None:
-    """The hash of a LoRA that is not in the library, or only without its card; nothing if all is there."""
+    """The hash of a LoRA that the library lacks, wholly or its card or whose it is; nothing if all is there."""
     try:
         sha256 = str(read_sheet(sheet).get("sha256"))
     except UserError as error:
         log.warning("%s", error)
         return None
     row = Lora.objects.filter(space=persona.space, sha256=sha256).first()
-    return sha256 if row is None or (_has_card(sheet) and not row.card) else None
+    return sha256 if row is None or (_has_card(sheet) and not row.card) or is_orphan(row) else None
 
 
 def _hand_in(persona: Persona, sheet: Path, sha256: str) -> None:

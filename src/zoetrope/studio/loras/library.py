@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -18,6 +19,7 @@ from zoetrope.media.hashing import hash_file
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.models.headers import read_header
 from zoetrope.models.loras import LoraFile, check_fits, open_lora
+from zoetrope.studio.bodies import plain
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.spaces.models import Space
@@ -27,6 +29,9 @@ from zoetrope.wheel.persona import ConsentKind
 LARGEST = 4 << 30
 _LARGEST_SHEET = 1 << 20
 _SPARE = 64 << 20
+_WORDS = ("name", "version", "kind", "trigger", "base", "family", "rank", "licence", "consent")
+# As ASCII text of JSON tells one; PostgreSQL keeps none.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class _Said(BaseModel):
@@ -82,12 +87,12 @@ def file_of(lora: Lora) -> LoraFile:
 
 
 def read_sheet(path: Path) -> dict[str, Any]:
-    """A sheet's JSON."""
+    """A sheet's JSON, if a database can keep all of it."""
     try:
-        said = json.loads(read_limited(path, _LARGEST_SHEET))
-    except (ValueError, RecursionError) as error:
+        said = plain(read_limited(path, _LARGEST_SHEET))
+    except ValueError as error:
         raise UserError(f"{path.name} is no readable sheet of a LoRA: nothing was taken.") from error
-    if not isinstance(said, dict):
+    if not isinstance(said, dict) or _NUL.search(json.dumps(said)):
         raise UserError(f"{path.name} is no sheet of a LoRA: nothing was taken.")
     return said
 
@@ -105,9 +110,32 @@ def take(space: Space, source: Path, sheet: dict[str, Any], origin: Origin, pers
     values |= {"kind": said.type.value, "base": model.name, "family": model.family.name, "size": source.stat().st_size}
     values |= {"consent": said.consent.kind.value if said.consent else "", "sheet": sheet, "origin": origin}
     row, created = Lora.objects.get_or_create(space=space, sha256=lora.sha256, defaults=values | {"persona": persona})
-    if not created and row.retired:
-        restore(row)
+    if not created:
+        _again(row, values if origin is Origin.upload else {})
+    if persona and is_orphan(row):
+        row.persona = persona
+        row.save(update_fields=["persona"])
     return row
+
+
+def is_orphan(lora: Lora) -> bool:
+    """Whether a workspace exported it whose persona left the space; when it is taken in again, they find each other."""
+    return lora.persona_id is None and lora.origin != Origin.upload and lora.retired is None
+
+
+def _again(row: Lora, values: dict[str, Any]) -> None:
+    """It was there already: it comes back if it was retired, and what an upload says of it counts from now on."""
+    changed = {name: values[name] for name in _WORDS if name in values and getattr(row, name) != values[name]}
+    if changed and row.persona is not None:
+        raise UserError(
+            f"This file is in the library already: it is {row}, of which the sheet in {row.persona}'s exports tells. "
+            "Nothing was changed."
+        )
+    if changed:
+        Lora.objects.filter(pk=row.pk).update(**changed, sheet=values["sheet"])
+        row.refresh_from_db()
+    if row.retired:
+        restore(row)
 
 
 def take_card(lora: Lora, source: Path) -> None:

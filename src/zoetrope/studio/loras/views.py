@@ -30,6 +30,8 @@ from zoetrope.studio.spaces.models import Role
 _A_PAGE = 48
 _TRIED = 6
 _DRAWN = 12
+# Of a training's settings.
+_TOLD = ("steps", "lr", "resolutions")
 
 
 def _loras(place: Place) -> "QuerySet[Lora]":
@@ -45,14 +47,17 @@ def _models() -> list[str]:
 def library(request: HttpRequest, place: Place) -> HttpResponse:
     """Every LoRA of the space; words and type narrow it down."""
     words, kind = request.GET.get("q", "").strip()[:80], request.GET.get("kind", "")
-    rows = _loras(place).prefetch_related(Prefetch("worn", Worn.objects.select_related("persona")))
+    aside = request.GET.get("retired") == "1"
+    retired = Lora.objects.filter(space=place.space).exclude(retired=None)
+    rows = (retired if aside else _loras(place)).prefetch_related(
+        Prefetch("worn", Worn.objects.select_related("persona"))
+    )
     for word in words.split():
         rows = rows.filter(Q(name__icontains=word) | Q(trigger__icontains=word) | Q(base__icontains=word))
     if kind in dict(KINDS):
         rows = rows.filter(kind=kind)
     page = Paginator(rows, _A_PAGE).get_page(request.GET.get("page"))
-    retired = Lora.objects.filter(space=place.space).exclude(retired=None).count() if place.owns else 0
-    said = {"page": page, "words": words, "kind": kind, "kinds": KINDS, "retired": retired}
+    said = {"page": page, "words": words, "kind": kind, "kinds": KINDS, "aside": aside, "retired": retired.count()}
     return render(request, "loras/library.html", said)
 
 
@@ -80,7 +85,9 @@ def one(request: HttpRequest, place: Place, lora: int) -> HttpResponse:
     drawn = Made.objects.filter(space=place.space, loras__sha256=found.sha256)[:_DRAWN]
     said: dict[str, Any] = {"lora": found, "drawn": drawn}
     said |= {"worn": list(found.worn.select_related("persona")), "personas": list(place.space.personas.all())}
-    said |= {"settings": found.sheet.get("settings") if isinstance(found.sheet.get("settings"), dict) else {}}
+    settings = found.sheet.get("settings")
+    known = [(name, settings[name]) for name in _TOLD if name in settings] if isinstance(settings, dict) else []
+    said |= {"settings": known}
     return render(request, "loras/one.html", said)
 
 
@@ -97,12 +104,11 @@ def act(request: HttpRequest, place: Place, lora: int) -> HttpResponse:
         restore(found)
         messages.success(request, f"{found} is in the library again.")
     else:
-        _dress(request, place, found, do)
+        _dress(request, get_object_or_404(Persona, space=place.space, name=request.POST.get("persona", "")), found, do)
     return redirect("lora", place.space.slug, found.pk)
 
 
-def _dress(request: HttpRequest, place: Place, lora: Lora, do: str) -> None:
-    persona = get_object_or_404(Persona, space=place.space, name=request.POST.get("persona", ""))
+def _dress(request: HttpRequest, persona: Persona, lora: Lora, do: str) -> None:
     form = forms.Wear(request.POST)
     if do == "off":
         take_off(persona, lora)
@@ -136,7 +142,7 @@ def worn(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     if request.method == "POST":
         place.ask(Role.owner)
         chosen = get_object_or_404(Lora, pk=_number(request.POST.get("lora")), space=place.space)
-        _dress(request, place, chosen, request.POST.get("do", ""))
+        _dress(request, found, chosen, request.POST.get("do", ""))
         return redirect("persona-loras", place.space.slug, found.name)
     dressed = list(found.worn.select_related("lora"))
     others = _loras(place).exclude(pk__in=[each.lora_id for each in dressed]).filter(base=found.base)[:200]
