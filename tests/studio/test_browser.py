@@ -12,7 +12,11 @@ from pytest_django.live_server_helper import LiveServer
 from tests.needs import CHROMIUM, NO_CHROMIUM, lacking
 from tests.studio.conftest import PASSWORD, Cast
 from tests.wheel.cast import picture
+from zoetrope.studio.loras.models import Lora, Origin
+from zoetrope.studio.loras.wearing import wear
+from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces.models import Space, User
 from zoetrope.wheel.intake import Found, take_in
 from zoetrope.wheel.state import Decision
 from zoetrope.wheel.workspace import Workspace
@@ -141,4 +145,29 @@ def test_no_page_keeps_anybody_out(inside: Page, ada: Workspace, live_server: Li
             faults.append((address, f"{wide} pixels wide", []))
         if folder := os.environ.get("ZOETROPE_PICTURES"):
             inside.screenshot(path=f"{folder}/{scheme}{address.replace('/', '-')}.png", full_page=True)
+    assert faults == []
+
+
+def test_names_of_eighty_letters_make_no_page_wider(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    row = Persona.objects.get(name="ada")
+    Persona.objects.update(title="W" * 80, about="V" * 200, trigger="T" * 48)
+    Space.objects.update(name="M" * 80)
+    User.objects.filter(username="olga").update(username="o" * 100)
+    told = {"name": "L" * 80, "kind": "style", "base": "nano-flux", "family": "flux", "size": 1, "trigger": "T" * 90}
+    lora = Lora.objects.create(space=row.space, persona=row, sha256="0" * 64, origin=Origin.upload, **told)
+    wear(row, lora, primary=True)
+    parts = ["", "sources/", "captions/", "review/", "turns/", "card/", "exports/", "settings/"]
+    parts += ["loras/", "try/", "take-out/"]
+    space = [f"/s/studio/{part}" for part in ("", "loras/", f"loras/{lora.pk}/", "members/", "try/", "new-persona/")]
+    inside.route("**/jobs/live/", lambda route: route.abort())
+    faults = []
+    for address in (*space, *(f"/s/studio/p/ada/{part}" for part in parts)):
+        inside.goto(live_server.url + address)
+        inside.locator("summary").first.click()
+        wide = inside.evaluate("document.documentElement.scrollWidth")
+        away = inside.locator(".bar .away").bounding_box()
+        if wide > 360 or away is None or away["x"] + away["width"] > 360:
+            faults.append((address, wide, away))
+        if folder := os.environ.get("ZOETROPE_PICTURES"):
+            inside.screenshot(path=f"{folder}/long{address.replace('/', '-')}.png", full_page=True)
     assert faults == []
