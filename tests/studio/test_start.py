@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -84,6 +85,21 @@ def test_a_second_one_says_where_the_first_is(studio: Studio, tmp_path: Path) ->
     assert json.loads(done.stdout) == {"address": studio.address, "opens": f"{studio.address}/", "ran": True}
     studio.end(signal.SIGKILL)
     assert studio.start()["ran"] is False, "a killed one holds nothing"
+
+
+def test_where_logins_lie_nobody_else_reads(studio: Studio) -> None:
+    studio.home.mkdir(mode=0o755)
+    for name in ("studio.sqlite", "jobs.sqlite"):
+        (studio.home / name).touch(mode=0o644)
+    studio.start(ready=True)
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in studio.home.glob("*.sqlite*")}
+    assert found.keys() >= {"studio.sqlite", "studio.sqlite-wal", "jobs.sqlite", "jobs.sqlite-wal"}
+    assert set(found.values()) == {0o600}
+
+
+def test_a_home_that_the_studio_makes_is_its_owners_alone(studio: Studio) -> None:
+    studio.start()
+    assert stat.S_IMODE(studio.home.stat().st_mode) == 0o700
 
 
 def test_a_taken_port(studio: Studio) -> None:

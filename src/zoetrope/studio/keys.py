@@ -31,7 +31,7 @@ def _make(path: Path) -> None:
     """Two processes that start at once agree on whichever came first."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = path.with_name(f".{NAME}.{os.getpid()}.tmp")
     handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:

@@ -13,7 +13,8 @@ DEBUG = False
 SECRET_KEY = derived(read_secret(HOME), "django")
 
 # A page that another site's name was pointed at (DNS rebinding) is refused: only these names are ours.
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get("ZOETROPE_HOSTS", "").split(","))]
+_NAMED = (name.strip() for name in os.environ.get("ZOETROPE_HOSTS", "").split(","))
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, _NAMED)]
 CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in ALLOWED_HOSTS[3:]]
 
 INSTALLED_APPS = [

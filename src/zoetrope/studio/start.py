@@ -1,5 +1,6 @@
 """From nothing to an open studio: one at a time in a home, the database in today's form, a free port, a browser."""
 
+import errno
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoetrope.errors import UserError
 from zoetrope.home import home
 from zoetrope.studio import faults, locks
+from zoetrope.studio.databases import JOBS, close_to_others
 
 if TYPE_CHECKING:
     from zoetrope.studio.spaces.models import Space
@@ -23,6 +25,8 @@ LOCK = "studio.lock"
 PAGE_SECONDS = 5
 _START_SECONDS = 3
 _PORTS = 50
+# What binding says of a host and not of its port.
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
@@ -36,6 +40,9 @@ class OpenAlready(Exception):
 
 def address_of(host: str, port: int) -> str:
     """Where a browser on this machine finds it."""
+    if not host:
+        # A socket would take it for every address that there is.
+        raise _no_host(host)
     return f"http://{_ANY.get(host, f'[{host}]' if ':' in host else host)}:{port}"
 
 
@@ -72,6 +79,7 @@ def prepare() -> None:
 
     django.setup()
     try:
+        _close_databases()
         _free_database()
         call_command("migrate", verbosity=0, interactive=False)
     except (DatabaseError, sqlite3.Error, OSError) as error:
@@ -79,6 +87,14 @@ def prepare() -> None:
         raise UserError(
             told or f"The database cannot be opened ({str(error).strip()}): see DATABASE_URL; nothing was changed."
         ) from error
+
+
+def _close_databases() -> None:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        for path in (Path(connection.settings_dict["NAME"]), home() / JOBS):
+            close_to_others(path)
 
 
 def _free_database() -> None:
@@ -93,7 +109,7 @@ def _free_database() -> None:
 
 def _writable(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".probe.{os.getpid()}"
         probe.write_bytes(b"zoetrope")
         probe.unlink()
@@ -116,11 +132,21 @@ def free_port(host: str, port: int) -> None:
 def _listener(host: str, port: int) -> socket.socket:
     try:
         return _bound(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        # A name may be unknown, or too long to be one.
+        if isinstance(error, (socket.gaierror, UnicodeError)) or error.errno in _NOT_HERE:
+            raise _no_host(host) from error
         raise UserError(
             f"Port {port} on {host} cannot be used ({error.strerror}): close what listens there, or start another "
             f"with --port {_next_free(host, port)}."
         ) from error
+
+
+def _no_host(host: str) -> UserError:
+    return UserError(
+        f"{host!r} is no address of this machine: leave --host away to be reached from here alone, or give it 0.0.0.0 "
+        "for every network that this machine is in; nothing was started."
+    )
 
 
 def _bound(host: str, port: int) -> socket.socket:

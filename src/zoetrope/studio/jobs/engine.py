@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
+from zoetrope.studio.databases import JOBS
 from zoetrope.studio.jobs.kinds import Queue
 
 APPLICATION = "zoetrope"
@@ -40,7 +41,7 @@ def address() -> str:
     """Where the engine keeps its own tables."""
     if shared():
         return "postgresql://" + os.environ["DATABASE_URL"].partition("://")[2]
-    return URL.create("sqlite", database=str(home() / "jobs.sqlite")).render_as_string()
+    return URL.create("sqlite", database=str(home() / JOBS)).render_as_string()
 
 
 def check_versions() -> None:
@@ -58,7 +59,7 @@ def prepare(where: str) -> None:
     if where.startswith("sqlite"):
         home().mkdir(parents=True, exist_ok=True)
         # Without WAL, enqueueing waits seconds for a busy worker. It stays with the file.
-        with closing(sqlite3.connect(home() / "jobs.sqlite")) as file:
+        with closing(sqlite3.connect(home() / JOBS)) as file:
             file.execute("PRAGMA journal_mode=WAL")
     logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS.migrate(where)
