@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,8 @@ from tests.studio.conftest import Cast, Told
 from tests.wheel.cast import picture
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.spaces import work
+from zoetrope.studio.spaces.models import Membership
 from zoetrope.studio.spaces.work import _events, scope_of
 from zoetrope.studio.workshop import tasks
 from zoetrope.wheel import events as ev
@@ -104,7 +108,7 @@ def test_what_changes_is_sent_as_it_happens(cast: Cast) -> None:
     async def first() -> dict[str, object]:
         from asgiref.sync import sync_to_async
 
-        events = _events(scope_of(cast.space))
+        events = _events(scope_of(cast.space), "", lambda: True)
         assert await anext(events) == b"retry: 2000\n\n"
         await sync_to_async(cast.clients["olga"].post)(AT)
         said = await anext(events)
@@ -117,3 +121,23 @@ def test_what_changes_is_sent_as_it_happens(cast: Cast) -> None:
     rows = asyncio.run(first())["jobs"]
     assert isinstance(rows, list)
     assert [row["title"] for row in rows] == ["Turn Ada's wheel"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("gone", ["logged out", "removed"])
+def test_who_is_gone_hears_nothing_more(cast: Cast, gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "_ASK_SECONDS", work._LOOK_SECONDS)
+    vic = cast.clients["vic"]
+    seat = Membership.objects.get(user__username="vic", space=cast.space)
+
+    async def heard() -> list[bytes]:
+        from asgiref.sync import sync_to_async
+
+        answer: Any = await sync_to_async(vic.get)("/s/studio/jobs/live/")
+        events = answer.streaming_content
+        told = [await anext(events)]
+        await sync_to_async(partial(vic.post, "/logout/") if gone == "logged out" else seat.delete)()
+        await sync_to_async(jobs.enqueue)("turn", "turn-1", {}, scope=scope_of(cast.space), title="A secret turn")
+        return [*told, await anext(events, b"")]
+
+    assert asyncio.run(heard()) == [b"retry: 2000\n\n", b""]

@@ -9,6 +9,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -19,14 +21,16 @@ from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.keeper import Keeper
 from zoetrope.studio.spaces.here import Place, in_space
-from zoetrope.studio.spaces.models import Role, Space
+from zoetrope.studio.spaces.models import Membership, Role, Space
 
 # So many of each state at a glance, and so many when one state is looked through.
 _A_GLANCE, _A_PAGE = 25, 100
 # What needs a person comes first.
 _ORDER = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
 _LOOK_SECONDS = 0.5
-# A browser opens the stream again by itself; so none outlives a login for long.
+# So soon does whoever was logged out or removed hear nothing more.
+_ASK_SECONDS = 3
+# A browser opens the stream again by itself.
 _LONGEST_SECONDS = 300
 _NOBODY = "No worker is alive: what waits stays safe and starts when `zoetrope studio` runs again."
 _SILENT = (
@@ -125,19 +129,23 @@ def live(request: HttpRequest, place: Place) -> HttpResponseBase:
     # A browser that comes back says what it heard last, and a page what it shows already.
     since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
     cursor = since if since.isdecimal() and len(since) < 18 else ""
-    stream = StreamingHttpResponse(_events(scope_of(place.space), cursor), content_type="text/event-stream")
+    welcome = partial(_welcome, place.space, request.session)
+    events = _events(scope_of(place.space), cursor, welcome)
+    stream = StreamingHttpResponse(events, content_type="text/event-stream")
     stream.headers["Cache-Control"] = "no-cache"
     # Compression would hold events back until there are enough of them.
     stream.headers["Content-Encoding"] = "identity"
     return stream
 
 
-async def _events(scope: str, cursor: str = "") -> AsyncIterator[bytes]:
+async def _events(scope: str, cursor: str, welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
     cursor = cursor or (await sync_to_async(_newest)(scope))
     told: dict[int, object] = {}
     lines = 0
     yield b"retry: 2000\n\n"
-    for _ in range(round(_LONGEST_SECONDS / _LOOK_SECONDS)):
+    for look in range(round(_LONGEST_SECONDS / _LOOK_SECONDS)):
+        if look % round(_ASK_SECONDS / _LOOK_SECONDS) == 0 and not await sync_to_async(welcome)():
+            return
         seen = await sync_to_async(_look)(scope, cursor)
         cursor = seen.cursor
         fresh = [row for row in seen.jobs if told.get(row["id"]) != row["changed"]]
@@ -148,6 +156,14 @@ async def _events(scope: str, cursor: str = "") -> AsyncIterator[bytes]:
             data = json.dumps({"jobs": fresh, "lines": said}, cls=DjangoJSONEncoder)
             yield f"id: {cursor}\ndata: {data}\n\n".encode()
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _welcome(space: Space, session: SessionBase) -> bool:
+    """Whether whoever came with this login is still logged in, and a member."""
+    again = HttpRequest()
+    again.session = type(session)(session.session_key)
+    with closing(connection):
+        return Membership.objects.filter(space=space, user__in=[get_user(again).pk]).exists()
 
 
 def _newest(scope: str) -> str:
