@@ -27,7 +27,7 @@ from zoetrope.studio.making.store import path_of as made_path
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
-from zoetrope.studio.spaces.people import open_space
+from zoetrope.studio.spaces.people import invite, open_space
 from zoetrope.studio.spaces.work import scope_of
 from zoetrope.studio.workshop.tasks import KIND
 from zoetrope.wheel import events as ev
@@ -98,6 +98,7 @@ def _people(space: Space, members: int) -> None:
     Membership.objects.bulk_create([Membership(space=space, user=user, role=Role.reviewer) for user in users])
     for user in users:
         ApiToken.make(space, user, "a script")
+        invite(space, Role.viewer, user)
 
 
 def _jobs(space: Space, ada: Persona, size: Size) -> None:
@@ -241,6 +242,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "secret": (link,),
         "membership": (Membership.objects.filter(space=there.space).latest("pk").pk,),
         "token": (1,),
+        "invitation": (1,),
         "user": (there.olga.username,),
         "job": (Job.objects.earliest("pk").pk,),
         "number": (1,),

@@ -18,8 +18,8 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.workspaces import workspace_of
-from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink
-from zoetrope.studio.spaces.people import open_space
+from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
+from zoetrope.studio.spaces.people import invitations_of, invite, open_space
 from zoetrope.studio.spaces.work import scope_of
 from zoetrope.wheel.intake import Found, take_in
 
@@ -31,8 +31,11 @@ PAGES = {
     ("login", "GET"): (302, 302, 302, 302, 200),
     ("space-new", "GET"): (200, 200, 200, 200, 302),
     ("members", "GET"): (200, 200, 200, 404, 302),
-    ("invite", "POST"): (302, 403, 403, 404, 302),
+    ("invite", "GET"): (302, 403, 403, 404, 302),
+    ("invite", "POST"): (200, 403, 403, 404, 302),
+    ("invitation-end", "POST"): (302, 403, 403, 404, 302),
     ("member", "POST"): (302, 403, 403, 404, 302),
+    ("token-new", "GET"): (302, 302, 302, 404, 302),
     ("token-new", "POST"): (302, 302, 302, 404, 302),
     ("token-end", "POST"): (302, 404, 404, 404, 302),
     ("space", "GET"): (200, 200, 200, 404, 302),
@@ -88,8 +91,11 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", "/spaces"): ({"name": "Another"}, (201, 201, 201, 201, 401)),
     ("GET", "/spaces/{space}/members"): (None, MEMBERS),
     ("PATCH", "/spaces/{space}/members/{user}"): ({"role": "viewer"}, OWNERS),
-    ("DELETE", "/spaces/{space}/members/{user}"): (None, (204, 403, 403, 404, 401)),
+    # Vic leaves by herself, so that Olga does not find her any more.
+    ("DELETE", "/spaces/{space}/members/{user}"): (None, (404, 403, 204, 404, 401)),
+    ("GET", "/spaces/{space}/invitations"): (None, OWNERS),
     ("POST", "/spaces/{space}/invitations"): ({"role": "viewer"}, (201, 403, 403, 404, 401)),
+    ("DELETE", "/spaces/{space}/invitations/{invitation}"): (None, (204, 403, 403, 404, 401)),
     ("GET", "/spaces/{space}/tokens"): (None, MEMBERS),
     ("POST", "/spaces/{space}/tokens"): ({"name": "script"}, (201, 201, 201, 404, 401)),
     ("DELETE", "/spaces/{space}/tokens/{token}"): (None, (204, 404, 404, 404, 401)),
@@ -168,13 +174,19 @@ def test_nothing_is_left_out() -> None:
     assert operations() == set(CALLS)
 
 
+def invitation(cast: Cast) -> int:
+    """An open one, of Olga's."""
+    invite(cast.space, Role.viewer, cast.user("olga"))
+    return int(invitations_of(cast.space)[0].pk)
+
+
 def address(cast: Cast, name: str) -> str:
     """A real address of that name, of Olga's space."""
     membership = Membership.objects.get(user__username="vic", space=cast.space)
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
     plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320", "job": "1"}
-    plain |= {"lora": "1", "order": "1", "kind": "png"}
+    plain |= {"lora": "1", "order": "1", "kind": "png", "invitation": str(invitation(cast))}
     route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):
@@ -209,7 +221,7 @@ def plain(cast: Cast) -> dict[str, str]:
     lora = Lora.objects.create(space=cast.space, origin=Origin.upload, **told)
     order = Order.objects.create(space=cast.space, recipe={}, count=1)
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1)), "job": str(job.pk)}
-    known |= {"lora": str(lora.pk), "order": str(order.pk), "kind": "png"}
+    known |= {"lora": str(lora.pk), "order": str(order.pk), "kind": "png", "invitation": str(invitation(cast))}
     return known | {"token": str(token.pk), "number": "1", "scene": "front", "name": "ada_v1.json"}
 
 

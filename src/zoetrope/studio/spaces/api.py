@@ -12,7 +12,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from zoetrope.studio.spaces import people
 from zoetrope.studio.spaces.here import Place, member, place_of
-from zoetrope.studio.spaces.models import ApiToken, Membership, Role
+from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
 
 router = Router(tags=["spaces"])
 
@@ -60,6 +60,15 @@ class InvitationOut(Schema):
     """A link that opens once, within two days; it is told only now."""
 
     link: str
+
+
+class OpenInvitationOut(Schema):
+    """An invitation that nobody has followed yet, without its link."""
+
+    id: int
+    role: str
+    made_by: str | None
+    expires: datetime
 
 
 class TokenIn(Said):
@@ -156,8 +165,9 @@ def change_member(request: HttpRequest, space: str, user: str, said: RoleIn) -> 
 
 @router.delete("/spaces/{space}/members/{user}", response={204: None})
 def end_membership(request: HttpRequest, space: str, user: str) -> Status[None]:
-    """End a membership, and the tokens that came with it."""
-    people.leave(_seat(asked_place(request, space, Role.owner), user))
+    """End a membership, and the tokens and invitations that came with it; one's own anybody may end."""
+    own = user == member(request).username
+    people.leave(_seat(asked_place(request, space, Role.viewer if own else Role.owner), user))
     return Status(204, None)
 
 
@@ -166,8 +176,26 @@ def make_invitation(request: HttpRequest, space: str, said: RoleIn) -> Status[In
     """A link for a new member; it takes a login, not a token."""
     place = asked_place(request, space, Role.owner)
     _in_person(request)
-    link = request.build_absolute_uri(people.invite(place.space, Role[said.role]))
+    link = request.build_absolute_uri(people.invite(place.space, Role[said.role], member(request)))
     return Status(201, InvitationOut(link=link))
+
+
+@router.get("/spaces/{space}/invitations", response=list[OpenInvitationOut])
+def list_invitations(request: HttpRequest, space: str) -> list[OpenInvitationOut]:
+    """The invitations that nobody has followed yet."""
+    return [_invitation_out(each) for each in people.invitations_of(asked_place(request, space, Role.owner).space)]
+
+
+def _invitation_out(link: OneTimeLink) -> OpenInvitationOut:
+    host = link.made_by.username if link.made_by else None
+    return OpenInvitationOut(id=link.pk, role=_role(link.role), made_by=host, expires=link.expires)
+
+
+@router.delete("/spaces/{space}/invitations/{int:invitation}", response={204: None})
+def end_invitation(request: HttpRequest, space: str, invitation: int) -> Status[None]:
+    """An invitation ends before anybody followed it."""
+    people.end_invitation(asked_place(request, space, Role.owner).space, invitation)
+    return Status(204, None)
 
 
 @router.get("/spaces/{space}/tokens", response=list[TokenOut])

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
+from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.spaces.models import Role, Space, User
 
 # After so many wrong passwords a name rests for some minutes.
@@ -20,8 +21,9 @@ class Login(AuthenticationForm):
     """The usual form, slow to those who guess."""
 
     def clean(self) -> dict[str, Any]:
-        name = str(self.cleaned_data.get("username", "")).lower()
-        key = f"login-failures/{slugify(name)}"
+        name = str(self.cleaned_data.get("username", "")).casefold()
+        # Hashed, as a name may hold what a key may not.
+        key = f"login-failures/{hash_bytes(name.encode())}"
         if cache.get(key, 0) >= _TRIES:
             raise ValidationError("Too many wrong passwords for this name: try again in ten minutes.")
         try:

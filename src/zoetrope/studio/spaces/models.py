@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import QuerySet
 from django.utils import timezone
 
 _LINK_LIFE = timedelta(days=2)
@@ -71,14 +72,22 @@ class OneTimeLink(models.Model):
     space = models.ForeignKey(Space, null=True, on_delete=models.CASCADE)
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.viewer)
     user = models.ForeignKey(User, null=True, on_delete=models.CASCADE)
+    made_by = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
     expires = models.DateTimeField()
     used = models.DateTimeField(null=True)
 
     @classmethod
     def make(
-        cls, purpose: Purpose, space: Space | None = None, role: Role = Role.viewer, user: User | None = None
+        cls,
+        purpose: Purpose,
+        space: Space | None = None,
+        role: Role = Role.viewer,
+        user: User | None = None,
+        made_by: User | None = None,
     ) -> str:
-        """A new link's secret; it is told this once."""
+        """A new link's secret; it is told this once. Of links to one person's new password only the newest opens."""
+        if user is not None:
+            cls.end_of(user)
         secret = secrets.token_urlsafe(24)
         cls.objects.create(
             secret_hash=_hashed(secret),
@@ -86,14 +95,25 @@ class OneTimeLink(models.Model):
             space=space,
             role=role,
             user=user,
+            made_by=made_by,
             expires=timezone.now() + _LINK_LIFE,
         )
         return secret
 
     @classmethod
+    def end_of(cls, user: User) -> None:
+        """No link sets this person's password any more."""
+        cls.objects.filter(purpose=cls.Purpose.password, user=user, used=None).delete()
+
+    @classmethod
+    def usable(cls) -> QuerySet[Self]:
+        """Those that can still be used."""
+        return cls.objects.filter(used=None, expires__gt=timezone.now())
+
+    @classmethod
     def find(cls, secret: str) -> Self | None:
         """The link, if it can still be used."""
-        return cls.objects.filter(secret_hash=_hashed(secret), used=None, expires__gt=timezone.now()).first()
+        return cls.usable().filter(secret_hash=_hashed(secret)).first()
 
     def use(self) -> bool:
         """Mark it used; false where another was faster."""

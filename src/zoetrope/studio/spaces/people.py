@@ -1,6 +1,6 @@
 """What changes who may do what; pages and API call these."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,20 +19,47 @@ def open_space(name: str, owner: User) -> Space:
     return space
 
 
-def invite(space: Space, role: Role) -> str:
+def invite(space: Space, role: Role, host: User) -> str:
     """The path of an invitation; it is told this once."""
-    return reverse("link", args=[OneTimeLink.make(OneTimeLink.Purpose.invite, space, role)])
+    return reverse("link", args=[OneTimeLink.make(OneTimeLink.Purpose.invite, space, role, made_by=host)])
+
+
+def invitations_of(space: Space) -> QuerySet[OneTimeLink]:
+    """The invitations that nobody has followed yet, the newest first."""
+    found = OneTimeLink.usable().filter(space=space, purpose=OneTimeLink.Purpose.invite)
+    return found.select_related("made_by").order_by("-expires")
+
+
+def end_invitation(space: Space, invitation: int) -> None:
+    """Its link opens nothing from now on."""
+    get_object_or_404(invitations_of(space), pk=invitation).delete()
 
 
 @transaction.atomic
 def begin(link: OneTimeLink, user: User, name: str) -> Space:
-    """The first account's space: the one that the link is for, or a new one of this name."""
+    """The first account, and its space: the one that the link is for, or a new one of this name."""
+    _arrive(user)
     if link.space:
         join(link, user)
         return link.space
     if not link.use():
         raise UserError("This link was used already: log in.")
     return open_space(name, user)
+
+
+@transaction.atomic
+def welcome(link: OneTimeLink, user: User) -> None:
+    """A new account, by an invitation."""
+    _arrive(user)
+    join(link, user)
+
+
+def _arrive(user: User) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        raise UserError(f"Somebody took the name {user} just now: go back and choose another.") from error
 
 
 @transaction.atomic
@@ -47,20 +74,35 @@ def join(link: OneTimeLink, user: User) -> None:
 
 
 @transaction.atomic
+def renew(link: OneTimeLink, user: User) -> None:
+    """Keep a new password that a link let in; the person's other links open nothing any more."""
+    if not link.use():
+        raise UserError("This link was used already: ask for another.")
+    user.save(update_fields=["password"])
+    OneTimeLink.end_of(user)
+
+
+@transaction.atomic
 def change_role(membership: Membership, role: Role) -> None:
-    """Give a member another role."""
+    """Give a member another role; who owns no longer, invites no longer."""
     if role < Role.owner:
         _keep_an_owner(membership)
+        _uninvite(membership)
     membership.role = role
     membership.save(update_fields=["role"])
 
 
 @transaction.atomic
 def leave(membership: Membership) -> None:
-    """End a membership, and the tokens that came with it."""
+    """End a membership, and the tokens and invitations that came with it."""
     _keep_an_owner(membership)
+    _uninvite(membership)
     membership.space.tokens.filter(user=membership.user).delete()
     membership.delete()
+
+
+def _uninvite(membership: Membership) -> None:
+    invitations_of(membership.space).filter(made_by=membership.user).delete()
 
 
 def _keep_an_owner(membership: Membership) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("spaces/new/", views.new_space, name="space-new"),
     path("s/<slug:space>/members/", views.members, name="members"),
     path("s/<slug:space>/members/invite/", views.invite, name="invite"),
+    path("s/<slug:space>/invitations/<int:invitation>/end/", views.end_invitation, name="invitation-end"),
     path("s/<slug:space>/members/<int:membership>/", views.set_role, name="member"),
     path("s/<slug:space>/tokens/", views.new_token, name="token-new"),
     path("s/<slug:space>/tokens/<int:token>/end/", views.end_token, name="token-end"),

@@ -6,14 +6,14 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.studio.spaces import forms, people
 from zoetrope.studio.spaces.here import LAST, Place, in_space, member
-from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, User
+from zoetrope.studio.spaces.models import ApiToken, OneTimeLink, Role, User
 
 
 class Enter(LoginView):
@@ -51,13 +51,15 @@ def follow(request: HttpRequest, secret: str) -> HttpResponse:
     return pages[link.purpose](request, link)
 
 
+# Hashing a password takes a while on purpose: it is done before the database is held, so that others need not wait.
+
+
 def _first(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
     form = (forms.NewAccount if link.space else forms.FirstAccount)(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _door(request, form, "Welcome to Zoetrope", "Make the owner's account.", "Open the studio")
-    with transaction.atomic():
-        user = form.save()
-        space = people.begin(link, user, form.cleaned_data.get("space", ""))
+    user = form.save(commit=False)
+    space = people.begin(link, user, form.cleaned_data.get("space", ""))
     login(request, user)
     return redirect("space", space.slug)
 
@@ -74,9 +76,8 @@ def _invited(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         lead = f"You are invited as {role}. Have an account already? Log in first, then follow the link again."
         return _door(request, form, f"Join {link.space}", lead, "Join")
-    with transaction.atomic():
-        user = form.save()
-        people.join(link, user)
+    user = form.save(commit=False)
+    people.welcome(link, user)
     login(request, user)
     return redirect("space", link.space.slug)
 
@@ -86,10 +87,8 @@ def _password(request: HttpRequest, link: OneTimeLink) -> HttpResponse:
     form = forms.NewPassword(link.user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _door(request, form, "A new password", f"For {link.user.username}.", "Set it and log in")
-    with transaction.atomic():
-        if not link.use():
-            raise Http404("This link was used already.")
-        user = form.save()
+    user = form.save(commit=False)
+    people.renew(link, user)
     login(request, user)
     return redirect("home")
 
@@ -110,53 +109,74 @@ def new_space(request: HttpRequest) -> HttpResponse:
 @in_space()
 def members(request: HttpRequest, place: Place) -> HttpResponse:
     """Who belongs to the space, what they may do, and the tokens of its programs."""
+    return _members(request, place)
+
+
+def _members(request: HttpRequest, place: Place, what: str = "", secret: str = "") -> HttpResponse:
+    """The members page, with a secret that is told only in this answer: kept anywhere, others might read it."""
     said = {
         "memberships": people.members_of(place.space),
         "roles": Role.choices,
         "tokens": people.tokens_of(place, member(request)),
         "invitation": forms.Invitation(),
         "new_token": forms.NewToken(),
-        "secret": request.session.pop("told_once", None),
+        "invited": people.invitations_of(place.space) if place.owns else (),
+        "me": member(request),
+        "what": what,
+        "secret": secret,
     }
     return render(request, "spaces/members.html", said)
 
 
-@require_POST
+@never_cache
 @in_space(Role.owner)
 def invite(request: HttpRequest, place: Place) -> HttpResponse:
-    """Make an invitation; its link is shown this once."""
-    form = forms.Invitation(request.POST)
-    if form.is_valid():
-        address = request.build_absolute_uri(people.invite(place.space, Role(form.cleaned_data["role"])))
-        request.session["told_once"] = {"what": "An invitation that opens once, within two days:", "text": address}
-    return redirect("members", place.space.slug)
+    """Make an invitation; its link is shown this once, and whoever only comes by its address sees the members."""
+    form = forms.Invitation(request.POST or None)
+    if not form.is_valid():
+        return redirect("members", place.space.slug)
+    path = people.invite(place.space, Role(form.cleaned_data["role"]), member(request))
+    what = "An invitation that opens once, within two days. It is told only now:"
+    return _members(request, place, what, request.build_absolute_uri(path))
 
 
 @require_POST
 @in_space(Role.owner)
-def set_role(request: HttpRequest, place: Place, membership: int) -> HttpResponse:
-    """Change a member's role, or end the membership."""
-    found = get_object_or_404(Membership, pk=membership, space=place.space)
-    if "leave" in request.POST:
-        people.leave(found)
-        messages.info(request, f"{found.user} is no longer a member of {place.space}.")
-    else:
-        form = forms.Invitation(request.POST)
-        if form.is_valid():
-            people.change_role(found, Role(form.cleaned_data["role"]))
-            messages.info(request, f"{found.user} is now {found.get_role_display().lower()}.")
+def end_invitation(request: HttpRequest, place: Place, invitation: int) -> HttpResponse:
+    """An invitation ends before anybody followed it."""
+    people.end_invitation(place.space, invitation)
+    messages.info(request, "That invitation opens nothing any more.")
     return redirect("members", place.space.slug)
 
 
 @require_POST
 @in_space()
-def new_token(request: HttpRequest, place: Place) -> HttpResponse:
-    """Make a token that acts as its maker in this space; it is shown this once."""
-    form = forms.NewToken(request.POST)
+def set_role(request: HttpRequest, place: Place, membership: int) -> HttpResponse:
+    """Change a member's role, or end the membership; one's own anybody may end."""
+    found = get_object_or_404(people.members_of(place.space), pk=membership)
+    own = found.user == member(request)
+    if "leave" in request.POST:
+        place.ask(Role.viewer if own else Role.owner)
+        people.leave(found)
+        messages.info(request, f"{found.user} is no longer a member of {place.space}.")
+        return redirect("home") if own else redirect("members", place.space.slug)
+    place.ask(Role.owner)
+    form = forms.Invitation(request.POST)
     if form.is_valid():
-        secret = ApiToken.make(place.space, member(request), form.cleaned_data["name"])
-        request.session["told_once"] = {"what": "The token. It is told only now:", "text": secret}
+        people.change_role(found, Role(form.cleaned_data["role"]))
+        messages.info(request, f"{found.user} is now {found.get_role_display().lower()}.")
     return redirect("members", place.space.slug)
+
+
+@never_cache
+@in_space()
+def new_token(request: HttpRequest, place: Place) -> HttpResponse:
+    """Make a token that acts as its maker in this space; it is shown this once, as an invitation is."""
+    form = forms.NewToken(request.POST or None)
+    if not form.is_valid():
+        return redirect("members", place.space.slug)
+    secret = ApiToken.make(place.space, member(request), form.cleaned_data["name"])
+    return _members(request, place, "The token. It is told only now:", secret)
 
 
 @require_POST
