@@ -74,7 +74,7 @@ def test_from_sources_to_a_turn(cast: Cast, rui: Program, olga: Program, hashes:
     assert (words["pictures"][0]["sha256"], words["tags"]) == (second, {"portrait of ada": 1})
     assert words["remarks"] == ["1 of 2 pictures have no caption."]
     assert rui("GET", f"{ADA}/standing")["page"] == "captions"
-    changed = rui("PUT", f"{ADA}/captions/{second}", text="  ada,\n sitting ")
+    changed = rui("PUT", f"{ADA}/captions/{second}", text="  ada,\n\0\x1b sitting ")
     assert changed["caption"] == "ada, sitting"
     assert rui("GET", f"{ADA}/review")["left"] == 2
     assert rui("POST", f"{ADA}/review", do="keep", pictures=[first])["left"] == 1

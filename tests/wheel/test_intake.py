@@ -36,6 +36,13 @@ def test_names_that_differ_in_capitals_alone_are_told_apart(tmp_path: Path) -> N
     assert [entry.file for entry in ada.state().pictures.values()] == ["sources/Ada.png", "sources/ada-2.png"]
 
 
+def test_a_caption_is_one_line_of_characters_that_can_be_seen(tmp_path: Path) -> None:
+    ada, given = cast.ada(tmp_path / "ada"), cast.folder(tmp_path / "given", 1)
+    (given / "ada-0.txt").write_bytes(b"portrait\r\nof\0\x1b ada, \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x8e\xa8\n")
+    add_sources(ada, [given])
+    assert next(iter(ada.state().pictures.values())).caption == "portrait of ada, \N{WOMAN}\u200d\N{ARTIST PALETTE}"
+
+
 def tiny(path: Path) -> Path:
     (path / "tiny.png").write_bytes(cast.picture(0, side=2))
     return path / "tiny.png"
@@ -88,6 +95,12 @@ def escaping(path: Path) -> Path:
     return archive(path / "escape.zip", {"../../one.png": cast.picture(1)})
 
 
+def endless_words(path: Path) -> Path:
+    folder = cast.folder(path / "endless")
+    (folder / "ada-1.txt").write_text("word " * 1000, encoding="utf-8")
+    return folder
+
+
 def empty(path: Path) -> Path:
     (path / "empty").mkdir()
     return path / "empty"
@@ -111,6 +124,7 @@ def not_a_picture(path: Path) -> Path:
         (tiny, "is 2x2 pixels, and at least 32 a side"),
         (huge, "pixels are allowed"),
         (latin, "ada-1.txt is not UTF-8 text"),
+        (endless_words, "ada-1.txt: That is 4,999 characters, and at most 2,000"),
         (corrupt, "is not a readable ZIP archive"),
         (flipped, "is not a readable ZIP archive"),
         (unpackable, "is not a readable ZIP archive"),

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -81,6 +82,39 @@ def test_everything_can_be_undone_and_then_nothing(ada: Workspace) -> None:
     assert not ada.state().pictures
     with pytest.raises(UserError, match="nothing left to undo"):
         ada.undo()
+
+
+def test_a_step_is_taken_back_once_and_only_while_it_is_the_last_where_that_is_asked(ada: Workspace) -> None:
+    first, second, _ = ada.state().pictures.values()
+    step = review.keep(ada, [first], "person")[0].batch
+    review.keep(ada, [second], "person")
+    with pytest.raises(UserError, match="Another step came after"):
+        ada.undo(step, only_last=True)
+    assert len(ada.state().of(Decision.kept)) == 2
+    ada.undo(step)
+    with pytest.raises(UserError, match="taken back already"):
+        ada.undo(step)
+    with pytest.raises(UserError, match="no step 999"):
+        ada.undo(999)
+    assert len(ada.state().of(Decision.kept)) == 1
+
+
+@pytest.mark.parametrize("failing", ["workspace.write_text_atomic", "events.EventLog.append"])
+def test_a_caption_that_cannot_be_written_is_not_recorded(
+    ada: Workspace, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry, before = next(iter(ada.state().pictures.values())), ada.log.read()
+
+    def full(*_: object) -> None:
+        raise UserError("No space left on device.")
+
+    monkeypatch.setattr(f"zoetrope.wheel.{failing}", full)
+    with pytest.raises(UserError, match="No space left"):
+        ada.caption({entry.sha256: "something else"}, "person")
+    monkeypatch.undo()
+    assert ada.log.read() == before
+    assert ada.take_in_edits() == []
+    assert ada.caption_path(entry).read_text(encoding="utf-8") == "portrait of ada, scene 0\n"
 
 
 def test_undoing_a_caption_brings_the_file_back(ada: Workspace) -> None:
@@ -191,9 +225,30 @@ def test_a_newer_record_asks_for_an_update(ada: Workspace) -> None:
     toml.write_text(said.replace("schema_version = 1", "schema_version = 9"), encoding="utf-8")
     with pytest.raises(UserError, match=r"persona\.toml was written by a newer Zoetrope"):
         _ = ada.persona
+    toml.unlink()
+    with pytest.raises(UserError, match=r"^ada/persona\.toml could not be read"):
+        _ = ada.persona
 
 
-def test_a_second_writer_is_told_at_once(ada: Workspace) -> None:
+def test_a_second_writer_waits_for_the_first(ada: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoetrope.wheel.workspace._PATIENCE_SECONDS", 60.0)
+    locked, waited = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with Workspace(ada.folder).locked():
+            locked.set()
+            time.sleep(0.3)
+            waited.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert locked.wait(60)
+    ada.record([ev.Changed(field="looks", before="", after="red hair")])
+    assert waited.is_set()
+    thread.join()
+
+
+def test_a_second_writer_is_told_after_a_moment(ada: Workspace) -> None:
     code = (
         "import sys; from pathlib import Path; from zoetrope.wheel.workspace import Workspace\n"
         f"w = Workspace(Path({str(ada.folder)!r}))\n"
@@ -202,7 +257,8 @@ def test_a_second_writer_is_told_at_once(ada: Workspace) -> None:
     )
     with ada.locked():
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Another Zoetrope command is at work" in done.stdout
+    assert "Somebody else is at work on ada" in done.stdout
+    assert str(ada.folder) not in done.stdout
 
 
 def test_granted_consent_keeps_its_document(tmp_path: Path) -> None:
@@ -246,7 +302,7 @@ def test_a_corrected_picture_waits_for_review_in_its_own_right(ada: Workspace, t
     replacement = state.pictures[state.pictures[entry.sha256].replacement or ""]
     assert (replacement.origin, replacement.decision) == (ev.Origin.correction, Decision.waiting)
     assert replacement.caption == entry.caption
-    with pytest.raises(UserError, match="Say what to correct"):
+    with pytest.raises(UserError, match="Say what to correct: an instruction in words"):
         review.correct(ada, entry, "person")
 
 

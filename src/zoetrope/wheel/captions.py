@@ -1,6 +1,7 @@
 """Captions of a workspace: from a template or a model that looks, and what is wrong with them."""
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _BINDING_SHARE = 0.8
 _FEW = 4
 # English takes about four tokens for three words.
 _TOKENS_A_WORD = 4 / 3
+LONGEST = 2000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass
@@ -40,6 +43,14 @@ def from_template(template: str, persona: Persona, entry: Entry) -> str:
         raise UserError("The template is empty: give words, with [trigger] and [name] where they belong.")
     words = Path(entry.file).stem.replace("_", " ").replace("-", " ")
     return template.replace("[trigger]", persona.trigger).replace("[name]", words).strip()
+
+
+def on_one_line(text: str) -> str:
+    """Words as they are kept: without line breaks and control characters, or one sentence where they are too many."""
+    line = " ".join(_CONTROL.sub(" ", text).split())
+    if len(line) > LONGEST:
+        raise UserError(f"That is {len(line):,} characters, and at most {LONGEST:,} are taken; nothing was changed.")
+    return line
 
 
 def undescribed(entries: Iterable[Entry]) -> list[Entry]:

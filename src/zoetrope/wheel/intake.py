@@ -18,6 +18,7 @@ from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.kinds import PICTURE_SUFFIXES
 from zoetrope.wheel import events as ev
+from zoetrope.wheel.captions import on_one_line
 from zoetrope.wheel.strays import find_strays, forget, noted, put_aside
 from zoetrope.wheel.workspace import SOURCES, Workspace
 
@@ -193,11 +194,13 @@ def _checked(shown: str, name: str, data: bytes, words: bytes | None, words_show
         size = f"{image.width}x{image.height}"
         raise UserError(f"{shown} is {size} pixels, and at least {SMALLEST_SIDE} a side are needed. Nothing was added.")
     try:
-        caption = words.decode("utf-8-sig").strip() if words is not None else None
+        caption = on_one_line(words.decode("utf-8-sig")) if words is not None else None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{words_shown} is not UTF-8 text; save it as UTF-8 and try again. Nothing was added."
         ) from error
+    except UserError as error:
+        raise UserError(f"{words_shown}: {error}") from error
     return Found(name, data, caption)
 
 

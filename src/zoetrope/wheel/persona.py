@@ -114,16 +114,18 @@ def make_persona(**fields: object) -> Persona:
 
 def read_persona(path: Path) -> Persona:
     """Read `persona.toml`."""
+    # Pages tell it too, and where a server keeps its files is nobody's business.
+    shown = f"{path.parent.name}/{path.name}"
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
         version = said.get("schema_version", SCHEMA)
         if isinstance(version, int) and version > SCHEMA:
-            raise UserError(f"{path} was written by a newer Zoetrope; update Zoetrope to read it.")
+            raise UserError(f"{shown} was written by a newer Zoetrope; update Zoetrope to read it.")
         return Persona.model_validate(said)
     except OSError as error:
-        raise UserError(f"{path} could not be read ({error.strerror}).") from error
+        raise UserError(f"{shown} could not be read ({error.strerror}).") from error
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not readable; it was kept as it is, repair it.") from error
+        raise UserError(f"{shown} is not readable; it was kept as it is, repair it.") from error
 
 
 def write_persona(path: Path, persona: Persona) -> None:

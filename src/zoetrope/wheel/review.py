@@ -64,7 +64,7 @@ def correct(
 ) -> list[ev.Event]:
     """Say how a picture should be: in words for the editor, or by the picture put right, which then waits."""
     if not instruction and picture is None:
-        raise UserError("Say what to correct: with --picture FILE, the picture put right, or --instruction TEXT.")
+        raise UserError("Say what to correct: an instruction in words, or the picture put right; nothing was recorded.")
     if picture is not None:
         open_picture(picture)
     # One lock for the copy and its event: in between, the doctor would take the copy for a stray.

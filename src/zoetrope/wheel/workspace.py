@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,17 +16,19 @@ from zoetrope.media.hashing import hash_bytes
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
 from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
-from zoetrope.wheel.state import Entry, State, last_undoable, state_of
+from zoetrope.wheel.state import Entry, State, Undoable, last_undoable, state_of
 
 PERSONA = "persona.toml"
 EVENTS = "events.jsonl"
 SOURCES = "sources"
 PICTURES = "pictures"
 _CONSENT_BYTES = 64 * 2**20
+# Most writes take a blink: whoever comes second waits for it, and hears of it only when it takes longer.
+_PATIENCE_SECONDS = 2.0
 
 
 class Busy(UserError):
-    """Another process is at work there."""
+    """Somebody else is at work there."""
 
 
 class Workspace:
@@ -51,24 +53,26 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from writing here; a second one is told at once."""
-        with self._held(self._lock, f"Another Zoetrope command is at work in {self.folder}"):
+        """Keep every other writer away; a second one waits a moment and is told then."""
+        busy = f"Somebody else is at work on {self.folder.name}, on a page or by a command"
+        with self._held(self._lock, busy, _PATIENCE_SECONDS):
             yield
 
     @contextmanager
     def training(self) -> Iterator[None]:
         """One training at a time; decisions may go on beside it."""
-        with self._held(self._training, f"{self.name} is being trained already"):
+        with self._held(self._training, f"{self.name} is being trained already", 0):
             yield
 
     @contextmanager
-    def _held(self, lock: FileLock, otherwise: str) -> Iterator[None]:
+    def _held(self, lock: FileLock, otherwise: str, seconds: float) -> Iterator[None]:
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=seconds)
         except Timeout as error:
             raise Busy(f"{otherwise}; wait for it, nothing was changed.") from error
         except OSError as error:
-            raise UserError(f"{self.folder} cannot be written ({error.strerror}); nothing was changed.") from error
+            said = f"The workspace {self.folder.name} cannot be written ({error.strerror}); nothing was changed."
+            raise UserError(said) from error
         try:
             yield
         finally:
@@ -90,12 +94,17 @@ class Workspace:
             write_persona(self.folder / PERSONA, after)
             return recorded
 
-    def undo(self, batch: int | None = None) -> list[ev.Event]:
-        """Take back what was recorded together last, or as `batch`; a second undo takes back the step before."""
+    def undo(self, batch: int | None = None, *, only_last: bool = False) -> list[Undoable]:
+        """Take back what was recorded together last, or as `batch`; a second undo takes back the step before.
+
+        `only_last` refuses where another step came after that one.
+        """
         with self.locked():
-            taken = last_undoable(self.log.read(), batch)
-            if not taken:
-                raise UserError(f"There is nothing left to undo in {self.name}.")
+            taken = self._step(batch)
+            if only_last and self._step(None) != taken:
+                raise UserError(
+                    "Another step came after that one: nothing was taken back. Load the page again to see it."
+                )
             # What was written into a caption's file since then would be lost with the file.
             self.take_in_edits()
             self.log.append([ev.Undone(target=taken[0].batch)])
@@ -104,7 +113,18 @@ class Workspace:
                     self._write_caption(event.sha256)
             if before := {event.field: event.before for event in taken if isinstance(event, ev.Changed)}:
                 write_persona(self.folder / PERSONA, self.persona.with_said(before))
-            return list(taken)
+            return taken
+
+    def _step(self, batch: int | None) -> list[Undoable]:
+        """What can be taken back, or one sentence on why there is nothing."""
+        every = self.log.read()
+        if found := last_undoable(every, batch):
+            return found
+        if batch is None:
+            raise UserError(f"There is nothing left to undo in {self.name}.")
+        if any(isinstance(event, ev.Undone) and event.target == batch for event in every):
+            raise UserError("That step was taken back already; nothing else was.")
+        raise UserError(f"There is no step {batch} to take back in {self.name}; nothing was.")
 
     def path(self, entry: Entry) -> Path:
         return self.folder / entry.file
@@ -126,9 +146,12 @@ class Workspace:
     def caption(self, texts: dict[str, str], by: str) -> None:
         """Give pictures their words: an event each, and the .txt beside the picture."""
         with self.locked():
-            self.log.append([ev.Captioned(sha256=sha256, text=text, by=by) for sha256, text in texts.items()])
-            for sha256 in texts:
-                self._write_caption(sha256)
+            known = self.state().pictures
+            files = {self.caption_path(known[sha]): text for sha, text in texts.items() if sha in known}
+            with _as_before_if_it_fails(files):
+                for path, text in files.items():
+                    _write_words(path, text)
+                self.log.append([ev.Captioned(sha256=sha256, text=text, by=by) for sha256, text in texts.items()])
 
     def take_in_edits(self) -> list[str]:
         """A caption file that a person edited counts: it becomes an event. The pictures' hashes are given back."""
@@ -160,13 +183,35 @@ class Workspace:
 
     def _write_caption(self, sha256: str) -> None:
         entry = self.state().pictures.get(sha256)
-        if entry is None:
-            return
-        path = self.caption_path(entry)
-        if entry.caption:
-            write_text_atomic(path, entry.caption + "\n")
-        else:
-            path.unlink(missing_ok=True)
+        if entry is not None:
+            _write_words(self.caption_path(entry), entry.caption)
+
+
+def _write_words(path: Path, text: str) -> None:
+    """A caption's file; none where there are no words."""
+    if text:
+        write_text_atomic(path, text + "\n")
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _as_before_if_it_fails(paths: Iterable[Path]) -> Iterator[None]:
+    """Put files back as they were when a full disk or Ctrl-C ends what is done with them."""
+    before = {path: _bytes(path) for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, data in before.items():
+            if data is None:
+                path.unlink(missing_ok=True)
+            elif data != _bytes(path):
+                write_atomic(path, data)
+        raise
+
+
+def _bytes(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def read_caption(path: Path) -> str | None:
@@ -176,7 +221,7 @@ def read_caption(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8-sig").strip()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text; save it as UTF-8 and try again.") from error
+        raise UserError(f"{path.name} is not UTF-8 text; save it as UTF-8 and try again.") from error
 
 
 def round_folder(workspace: Workspace, number: int) -> Path:

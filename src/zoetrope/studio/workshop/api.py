@@ -18,6 +18,7 @@ from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.jobs_api import JobOut, LineOut
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.workshop import gate, panel, shelf, turns, uploads, words
+from zoetrope.wheel.captions import LONGEST
 from zoetrope.wheel.events import Origin, Reason
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
@@ -91,7 +92,7 @@ class CaptionsOut(Schema):
 class CaptionIn(Said):
     """A picture's words."""
 
-    text: str = Field(max_length=words.LONGEST)
+    text: str = Field(max_length=LONGEST)
 
 
 class WaitingOut(Schema):
@@ -107,7 +108,7 @@ class DecisionIn(Said):
     do: Literal["keep", "reject", "correct"]
     pictures: list[str] = Field(min_length=1, max_length=gate.MOST)
     reason: Reason | None = None
-    instruction: str = Field(default="", max_length=words.LONGEST)
+    instruction: str = Field(default="", max_length=LONGEST)
 
 
 class DecisionOut(Schema):

@@ -5,6 +5,7 @@ from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.wheel import review
+from zoetrope.wheel.captions import on_one_line
 from zoetrope.wheel.events import Event, Reason
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
@@ -38,7 +39,7 @@ def _recorded(workspace: Workspace, said: Mapping[str, Any], by: str) -> Sequenc
         case "correct" if len(entries) > 1:
             raise UserError("A correction is of one picture; nothing was recorded.")
         case "correct":
-            instruction = str(said.get("instruction", "")).strip()[:2000]
+            instruction = on_one_line(str(said.get("instruction", "")))
             return review.correct(workspace, entries[0], by, instruction=instruction)
         case _:
             raise UserError("A decision is keep, reject, correct or undo; nothing was recorded.")

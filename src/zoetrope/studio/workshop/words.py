@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from zoetrope.studio.workshop.shelf import entry_of
 from zoetrope.studio.workshop.sums import of_words
+from zoetrope.wheel.captions import on_one_line
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
 
-LONGEST = 2000
 MOST_TAGS = 60
 
 
@@ -38,5 +38,5 @@ def read(workspace: Workspace) -> Words:
 def write(workspace: Workspace, sha256: str, text: str, by: str) -> Entry:
     """Give a picture its words, on one line."""
     entry = entry_of(workspace, sha256)
-    workspace.caption({sha256: " ".join(text.split())[:LONGEST]}, by)
+    workspace.caption({sha256: on_one_line(text)}, by)
     return entry_of(workspace, entry.sha256)
