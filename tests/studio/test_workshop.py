@@ -67,6 +67,7 @@ def test_a_zip_is_taken_apart(cast: Cast) -> None:
         ("virus.exe", b"MZ", "virus.exe is no picture"),
         ("broken.png", b"\x89PNG\r\n", "broken.png"),
         ("escape.zip", None, "outside"),
+        ("later.txt", b"portrait of ada", "later.txt is a caption without its picture"),
     ],
 )
 def test_what_is_no_picture_changes_nothing(
@@ -81,17 +82,44 @@ def test_what_is_no_picture_changes_nothing(
     assert answer.status_code == 400
     assert len(entries(ada)) == 3
     assert sentence in answer.content.decode()
+    assert "/tmp" not in answer.content.decode()
 
 
 def test_names_cannot_choose_their_folder(cast: Cast) -> None:
     sent(cast, upload("..\\..\\evil.png", picture(3)), upload("../../evil.png", picture(4)))
-    assert sorted(entry.file for entry in entries(workspace_of(cast.ada))) == ["sources/evil-1.png", "sources/evil.png"]
+    assert sorted(entry.file for entry in entries(workspace_of(cast.ada))) == ["sources/evil-2.png", "sources/evil.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "captions"),
+    [
+        (["x-2.png", "x.png", "x.png"], ["", "", ""]),
+        (["y.png", "y.txt", "y.png", "y.txt"], ["y.txt 1", "y.txt 3"]),
+        (["Y.PNG", "Y.TXT", "y.jpg", "Z.ZIP"], ["Y.TXT 1", "", "in a ZIP"]),
+    ],
+)
+def test_files_of_one_name_all_come_in_with_their_own_captions(
+    cast: Cast, names: list[str], captions: list[str]
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.png", picture(9))
+        archive.writestr("one.txt", "in a ZIP")
+    data = {".txt": lambda number, name: f"{name} {number}".encode(), ".zip": lambda *_: packed.getvalue()}
+    files = [
+        upload(name, data.get(Path(name).suffix.lower(), lambda number, _: picture(number))(number, name))
+        for number, name in enumerate(names)
+    ]
+    assert sent(cast, *files).status_code == 302
+    assert sorted(entry.caption for entry in entries(workspace_of(cast.ada))) == sorted(captions)
 
 
 def test_a_caption_is_saved_as_it_was_left(cast: Cast, ada: Workspace) -> None:
     first = entries(ada)[0]
     cast.clients["rui"].post(f"{AT}/captions/", {"sha256": first.sha256, "text": "  portrait\n of ada "})
     assert entries(ada)[0].caption == "portrait of ada"
+    long = cast.clients["rui"].post(f"{AT}/captions/", {"sha256": first.sha256, "text": "x" * 2001})
+    assert (long.status_code, b"2,001 characters" in long.content) == (400, True)
     assert ada.caption_path(first).read_text(encoding="utf-8") == "portrait of ada\n"
     assert cast.clients["vic"].post(f"{AT}/captions/", {"sha256": first.sha256, "text": "x"}).status_code == 403
     assert cast.clients["rui"].post(f"{AT}/captions/", {"sha256": "none", "text": "x"}).status_code == 404
