@@ -15,6 +15,7 @@ from tests.studio.conftest import Cast
 from tests.wheel.cast import picture
 from zoetrope.studio.files import Handed
 from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.workshop import steps
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
@@ -41,6 +42,11 @@ def ada(cast: Cast) -> Workspace:
 
 def entries(ada: Workspace) -> list[Entry]:
     return list(ada.state().pictures.values())
+
+
+def entries_step(ada: Workspace) -> int:
+    """The step by which Ada's pictures came."""
+    return next(event.batch for event in ada.log.read() if isinstance(event, ev.Added))
 
 
 def decided(cast: Cast, who: str = "rui", **said: Any) -> Any:
@@ -179,11 +185,49 @@ def test_captions_with_html_are_only_text(cast: Cast, ada: Workspace) -> None:
 
 
 def test_undo_is_a_button(cast: Cast, ada: Workspace) -> None:
-    decided(cast, do="keep", pictures=[entries(ada)[0].sha256])
-    assert cast.clients["rui"].post(f"{AT}/undo/", {"next": "sources"}).headers["Location"] == f"{AT}/sources/"
+    first = entries(ada)[0].sha256
+    step = decided(cast, do="keep", pictures=[first]).json()["step"]
+    rui = cast.clients["rui"]
+    for page in ("captions", "sources"):
+        assert "Undo the last step: 1 kept by rui" in rui.get(f"{AT}/{page}/").content.decode()
+    back = rui.post(f"{AT}/undo/", {"next": "sources", "step": step})
+    assert back.headers["Location"] == f"{AT}/sources/"
+    assert "Taken back: 1 kept by rui." in rui.get(f"{AT}/sources/").content.decode()
     assert not ada.state().of(Decision.kept)
-    elsewhere = cast.clients["rui"].post(f"{AT}/undo/", {"next": "//evil.example/"})
+    elsewhere = rui.post(f"{AT}/undo/", {"next": "//evil.example/", "step": entries_step(ada)})
     assert elsewhere.headers["Location"] == f"{AT}/"
+    assert not entries(ada)
+
+
+def test_a_button_takes_back_nothing_but_what_it_names(cast: Cast, ada: Workspace) -> None:
+    step, before = entries_step(ada), entries(ada)
+    saved = cast.clients["rui"].post(f"{AT}/captions/", {"sha256": before[0].sha256, "text": "ada, sitting"})
+    assert "Undo the last step: 1 captioned by rui" in saved.content.decode(), "the page's own button keeps up"
+    sent(cast, upload("late.png", picture(8)), who="olga")
+    for said in ({"step": step}, {"step": step + 100}, {"step": "²"}, {}):
+        assert cast.clients["rui"].post(f"{AT}/undo/", said).status_code == 400
+    assert len(entries(ada)) == 4
+    assert entries(ada)[0].caption == "ada, sitting"
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([ev.Added(sha256="0" * 64, file="pictures/0.png", origin=ev.Origin.synthetic, round=1)], "1 drawn by a turn"),
+        ([ev.Changed(field="looks", before="", after="red hair")], "looks changed"),
+        (
+            [
+                ev.Added(sha256="0" * 64, file="pictures/0.png", origin=ev.Origin.correction),
+                ev.Captioned(sha256="0" * 64, text="ada", by="rui"),
+                ev.Corrected(sha256="1" * 64, by="rui", replacement="0" * 64),
+            ],
+            "1 corrected by rui",
+        ),
+    ],
+)
+def test_a_step_is_named(ada: Workspace, events: list[ev.Event], words: str) -> None:
+    step = ada.record(events)[0].batch
+    assert steps.last(ada) == steps.Step(step, words)
 
 
 @pytest.mark.parametrize("name", ["ada_v1.toml", "..%2fpersona.toml", "persona.toml", "x_v1.safetensors"])

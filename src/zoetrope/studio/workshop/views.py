@@ -16,7 +16,7 @@ from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.spaces.work import scope_of
-from zoetrope.studio.workshop import gate, shelf, words
+from zoetrope.studio.workshop import gate, shelf, steps, words
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.forms import TurnForm
 from zoetrope.studio.workshop.panel import next_step
@@ -47,7 +47,7 @@ def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         messages.success(request, f"{len(taken.added)} sources added.{known}")
         return redirect("sources", place.space.slug, found.name)
     entries = shelf.sources(workspace)
-    said = {"persona": found, "coverage": shelf.coverage(workspace)}
+    said = {"persona": found, "coverage": shelf.coverage(workspace), "step": steps.last(workspace)}
     return render(request, "workshop/sources.html", said | _paged(request, entries))
 
 
@@ -59,9 +59,10 @@ def captions(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     if request.method == "POST":
         place.ask(Role.reviewer)
         words.write(workspace, request.POST.get("sha256", ""), request.POST.get("text", ""), member(request).username)
-        return render(request, "workshop/caption_saved.html", {"persona": found, "place": place})
+        return render(request, "workshop/caption_saved.html", {"persona": found, "step": steps.last(workspace)})
     read = words.read(workspace)
-    said = {"persona": found, "remarks": read.remarks, "tags": read.tags.items(), "more": read.more}
+    said: dict[str, Any] = {"persona": found, "remarks": read.remarks, "tags": read.tags.items(), "more": read.more}
+    said["step"] = steps.last(workspace)
     return render(request, "workshop/captions.html", said | _paged(request, read.entries))
 
 
@@ -88,9 +89,9 @@ def decide(request: HttpRequest, place: Place, persona: str) -> JsonResponse:
 @require_POST
 @in_space(Role.reviewer)
 def undo(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
-    """Take back the last step in this workspace."""
-    taken = workspace_of(persona_of(place, persona)).undo()
-    messages.info(request, f"Taken back: {len(taken)} × {taken[0].kind}.")
+    """Take back the step that the page named, which must still be the last."""
+    words = steps.undo(workspace_of(persona_of(place, persona)), request.POST.get("step", ""))
+    messages.info(request, f"Taken back: {words}.")
     back = request.POST.get("next", "")
     return redirect(back if back in ("sources", "captions") else "persona", place.space.slug, persona)
 
