@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -32,8 +33,9 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 360, "height": 740})
+        page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
         page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield page
         browser.close()
 
@@ -41,12 +43,16 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
 @pytest.fixture
 def inside(page: Page, cast: Cast, live_server: LiveServer) -> Page:
     """Olga, logged in."""
+    log_in(page, live_server)
+    return page
+
+
+def log_in(page: Page, live_server: LiveServer) -> None:
     page.goto(f"{live_server.url}/login/")
     page.fill("#id_username", "olga")
     page.fill("#id_password", PASSWORD)
     page.press("#id_password", "Enter")
     page.wait_for_url("**/s/studio/")
-    return page
 
 
 @pytest.fixture
@@ -106,9 +112,79 @@ def test_a_decision_that_cannot_be_recorded_comes_back(inside: Page, ada: Worksp
     inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
     with ada.locked():
         inside.keyboard.press("k")
-        expect(inside.locator("[data-told]")).to_contain_text("Another Zoetrope command is at work")
+        expect(inside.locator("[data-told]")).to_contain_text("Somebody else is at work on ada")
     expect(inside.locator("[data-caption]")).to_have_text("portrait of ada, scene 0")
     assert decisions(ada) == ["waiting"] * 4
+
+
+def test_two_quick_undos_take_back_two_decisions(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    for key in "kkkuu":
+        inside.keyboard.press(key)
+    expect(inside.locator("[data-position]")).to_have_text("1 of 3")
+    expect(inside.locator("[data-told]")).to_have_text("Taken back.")
+    assert decisions(ada) == ["kept", "waiting", "waiting", "waiting"]
+
+
+def test_an_undo_refused_for_now_can_be_pressed_again(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    inside.keyboard.press("k")
+    expect(inside.locator("#left")).to_have_text("3")
+    inside.route("**/decide/", lambda route: route.fulfill(status=503, body='<div class="note">Try again.</div>'))
+    inside.keyboard.press("u")
+    expect(inside.locator("[data-told]")).to_have_text("Try again.")
+    inside.unroute("**/decide/")
+    inside.keyboard.press("u")
+    expect(inside.locator("[data-told]")).to_have_text("Taken back.")
+    assert decisions(ada) == ["waiting"] * 4
+
+
+def test_a_login_that_ended_is_told_and_what_was_done_comes_back(
+    inside: Page, ada: Workspace, live_server: LiveServer
+) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/review/")
+    Session.objects.all().delete()
+    inside.keyboard.press("k")
+    expect(inside.locator("[data-told]")).to_have_text("You are logged out: log in, then try again.")
+    other = inside.context.new_page()
+    log_in(other, live_server)
+    inside.keyboard.press("k")
+    expect(inside.locator("#left")).to_have_text("3")
+    assert decisions(ada) == ["kept", "waiting", "waiting", "waiting"]
+
+
+def test_a_drop_after_the_login_ended_can_be_sent_again(
+    inside: Page, cast: Cast, tmp_path: Path, live_server: LiveServer
+) -> None:
+    (tmp_path / "one.png").write_bytes(picture(1))
+    inside.goto(f"{live_server.url}/s/studio/p/ada/sources/")
+    inside.set_input_files("#files", tmp_path / "one.png")
+    Session.objects.all().delete()
+    inside.click("text=Add them")
+    expect(inside.locator(".note.error")).to_have_text("You are logged out: log in, then try again.")
+    log_in(inside.context.new_page(), live_server)
+    inside.click("text=Add them")
+    expect(inside.locator(".note.success")).to_contain_text("1 sources added")
+
+
+def test_a_caption_stays_in_its_field_until_it_is_saved(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/p/ada/captions/")
+    field, told = inside.locator("textarea").first, inside.locator("output").first
+    out = {"status": 401, "headers": {"HX-Redirect": "/login/"}, "body": "Log in."}
+    inside.route("**/captions/", lambda route: route.fulfill(**out))
+    field.fill("ada, sitting")
+    field.blur()
+    expect(told).to_contain_text("Not saved, you are logged out")
+    expect(field).to_have_value("ada, sitting")
+    inside.unroute("**/captions/")
+    inside.context.clear_cookies(name="zoetrope_session")
+    log_in(inside.context.new_page(), live_server)
+    field.fill("ada, standing")
+    field.blur()
+    expect(told).to_have_text("Saved.")
+    expect(inside.locator("#undo button")).to_have_text("Undo the last step: 1 captioned by olga")
+    inside.click("#undo button")
+    expect(inside.locator(".note")).to_have_text("Taken back: 1 captioned by olga.")
 
 
 def test_zoom_stays_from_picture_to_picture(inside: Page, ada: Workspace, live_server: LiveServer) -> None:

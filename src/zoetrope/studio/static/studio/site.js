@@ -55,6 +55,11 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[disabled]:not([data-stays])").forEach((button) => (button.disabled = false));
 });
 
+// What proves that this page asks; it changes with every login, also in another tab.
+function csrf() {
+  return document.cookie.match(/(?:^|; )zoetrope_csrf=([^;]*)/)?.[1] ?? "";
+}
+
 // What a part of a page that was asked for could not do.
 function tell(sentence) {
   const told = document.getElementById("told");

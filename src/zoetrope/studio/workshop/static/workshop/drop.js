@@ -31,11 +31,15 @@ function wire() {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
     });
     request.addEventListener("load", () => {
-      if (request.status < 400) show(request.response);
+      if (new URL(request.responseURL).pathname !== location.pathname) tell("You are logged out: log in, then try again.");
+      else if (request.status < 400) show(request.response);
       else tell(request.response?.querySelector(".note.error")?.textContent);
     });
     request.addEventListener("error", () => tell());
-    request.send(new FormData(form));
+    const sent = new FormData(form);
+    // Whoever logged in again in another tab has a new one.
+    sent.set("csrfmiddlewaretoken", csrf());
+    request.send(sent);
   }
 
   function tell(sentence) {

@@ -7,7 +7,6 @@ const gate = document.getElementById("gate");
 if (gate) {
   const part = (name) => gate.querySelector(`[data-${name}]`);
   const waiting = JSON.parse(document.getElementById("waiting").textContent);
-  const csrf = document.querySelector("meta[name=csrf]").content;
   const may = gate.dataset.may === "yes";
   const address = (sha256, side) => gate.dataset.picture.replace("SHA", sha256).replace(/1$/, side);
   const chosen = new Set();
@@ -84,7 +83,7 @@ if (gate) {
   }
 
   function bringBack(decision, sentence) {
-    done.splice(done.indexOf(decision), 1);
+    if (done.includes(decision)) done.splice(done.indexOf(decision), 1);
     for (const { entry, index } of decision.taken) waiting.splice(index, 0, entry);
     at = decision.taken[0].index;
     tell(sentence);
@@ -92,11 +91,22 @@ if (gate) {
   }
 
   function undo() {
-    const decision = done.at(-1);
+    // At the press, so that a second one means the decision before.
+    const decision = done.pop();
     if (!decision) return tell("Nothing was decided here that could be taken back.");
-    queue = queue.then(() => ask({ do: "undo", step: decision.step }))
-      .then(() => bringBack(decision, "Taken back."))
-      .catch((error) => tell(error.message));
+    const place = done.length;
+    queue = queue.then(() => takeBack(decision)).catch((error) => {
+      // What the studio refuses for good must not stand before the decisions that came earlier.
+      if (error.status !== 400) done.splice(place, 0, decision);
+      tell(error.message);
+    });
+  }
+
+  async function takeBack(decision) {
+    // One that was never recorded is back already.
+    if (!decision.step) return;
+    await ask({ do: "undo", step: decision.step });
+    bringBack(decision, "Taken back.");
   }
 
   async function ask(body) {
@@ -104,15 +114,17 @@ if (gate) {
     try {
       answer = await fetch(gate.dataset.decide, {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": csrf, "HX-Request": "true" },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": csrf(), "HX-Request": "true" },
         body: JSON.stringify(body),
       });
     } catch {
       throw new Error("The studio did not answer: this decision was not recorded. Is it still running?");
     }
+    if (answer.redirected || answer.status === 401) throw new Error("You are logged out: log in, then try again.");
     if (!answer.ok) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      throw new Error(page.querySelector(".note")?.textContent ?? "This decision was not recorded: load the page again.");
+      const told = page.querySelector(".note")?.textContent ?? "This decision was not recorded: load the page again.";
+      throw Object.assign(new Error(told), { status: answer.status });
     }
     const told = await answer.json();
     document.getElementById("left").textContent = told.left;
