@@ -165,7 +165,7 @@ def test_a_last_event_without_its_line_break_counts(ada: Workspace) -> None:
 def test_an_altered_record_is_named_and_kept(ada: Workspace) -> None:
     data = ada.log.path.read_bytes()
     ada.log.path.write_bytes(data.replace(b'"number":2', b'"number":7'))
-    with pytest.raises(UserError, match="line 2 is numbered 7"):
+    with pytest.raises(UserError, match=r"^ada/events\.jsonl line 2 is numbered 7"):
         ada.state()
     ada.log.path.write_bytes(data.replace(b'"added"', b'"eaten"', 1))
     with pytest.raises(UserError, match="line 2 is not an event; it was kept"):

@@ -229,6 +229,8 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Pages tell it too, and where a server keeps its files is nobody's business.
+        self._shown = f"{path.parent.name}/{path.name}"
 
     def read(self) -> list[Event]:
         """Every event in order; a torn last line is left out, any other fault is a sentence."""
@@ -285,7 +287,7 @@ class EventLog:
         try:
             return self.path.read_bytes() if self.path.exists() else b""
         except OSError as error:
-            raise UserError(f"{self.path} could not be read ({error.strerror}).") from error
+            raise UserError(f"{self._shown} could not be read ({error.strerror}).") from error
 
     def _write(self, data: bytes) -> None:
         before = self.path.stat().st_size if self.path.exists() else 0
@@ -296,7 +298,7 @@ class EventLog:
                 os.fsync(file.fileno())
         except OSError as error:
             _cut(self.path, before)
-            raise UserError(f"{self.path} could not be written ({error.strerror}); nothing was recorded.") from error
+            raise UserError(f"{self._shown} could not be written ({error.strerror}); nothing was recorded.") from error
 
     def _parsed(self, lines: Iterable[bytes], first: int) -> Iterator[Event]:
         for number, line in enumerate(lines, start=first):
@@ -305,7 +307,7 @@ class EventLog:
             except ValidationError as error:
                 raise UserError(self._fault(number, line)) from error
             if event.number != number:
-                raise UserError(f"{self.path} line {number} is numbered {event.number}: the record was altered.")
+                raise UserError(f"{self._shown} line {number} is numbered {event.number}: the record was altered.")
             yield event
 
     def _fault(self, number: int, line: bytes) -> str:
@@ -314,8 +316,8 @@ class EventLog:
         except (ValueError, AttributeError, RecursionError):
             version = 0
         if isinstance(version, int) and version > SCHEMA:
-            return f"{self.path} was written by a newer Zoetrope; update Zoetrope to read it."
-        return f"{self.path} line {number} is not an event; it was kept as it is, repair or restore it."
+            return f"{self._shown} was written by a newer Zoetrope; update Zoetrope to read it."
+        return f"{self._shown} line {number} is not an event; it was kept as it is, repair or restore it."
 
 
 def _lacks_its_end(data: bytes) -> bool:
