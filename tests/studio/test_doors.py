@@ -39,9 +39,9 @@ def test_the_first_link_makes_the_owner_and_a_space(db: None) -> None:
 
 
 def test_a_space_that_is_there_already_is_the_first_accounts(db: None) -> None:
-    space = Space.objects.create(name="Ada's studio", slug="adas")
+    Space.objects.create(name="Ada's studio", slug="adas")
     visitor = Client()
-    address = f"/link/{start.first_link(space)}/"
+    address = f"/link/{start.first_link()}/"
     assert "id_space" not in visitor.get(address).content.decode()
     answer = visitor.post(address, {"username": "olga", "password1": PASSWORD, "password2": PASSWORD})
     assert answer["Location"] == "/s/adas/"

@@ -11,7 +11,6 @@ from zoetrope.cli.studio import open_studio
 if TYPE_CHECKING:
     from zoetrope.studio.jobs.seam import Job
     from zoetrope.studio.personas.models import Persona
-    from zoetrope.studio.spaces.models import Space
     from zoetrope.wheel.workspace import Workspace
 
 SPACE = "Ada's studio"
@@ -37,7 +36,7 @@ class Showing:
         """Until Ctrl-C."""
         open_studio(host, port, browser, False, self._begin)
 
-    def _begin(self, address: str) -> "Space":
+    def _begin(self, address: str) -> None:
         from zoetrope.errors import UserError
         from zoetrope.studio.workshop import turns
 
@@ -52,7 +51,6 @@ class Showing:
             console.print(f"{error} See {pages}/", highlight=False, soft_wrap=True)
         else:
             threading.Thread(target=self._follow, args=(job, workspace, pages), daemon=True).start()
-        return persona.space
 
     def _follow(self, job: "Job", workspace: "Workspace", pages: str) -> None:
         """Show the job's stages as bars; print the end of it."""

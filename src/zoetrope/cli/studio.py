@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from zoetrope.cli.output import JsonFlag, console, emit, paper
 from zoetrope.errors import UserError
-
-if TYPE_CHECKING:
-    from zoetrope.studio.spaces.models import Space
 
 
 def studio(
@@ -59,14 +56,14 @@ def _print_link(name: str, address: str, as_json: bool) -> None:
 
 
 def open_studio(
-    host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]" = lambda address: None
+    host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], None]" = lambda address: None
 ) -> None:
-    """Serve until a signal comes. `begin` is called before anybody can look; the first account owns its space."""
+    """Serve until a signal comes. `begin` is called with the address before anybody can look."""
     with _installed():
         _open(host, port, browser, as_json, begin)
 
 
-def _open(host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], Space | None]") -> None:
+def _open(host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], None]") -> None:
     from zoetrope.studio import start
 
     address = start.address_of(host, port)
@@ -74,7 +71,8 @@ def _open(host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[
         with start.alone(address):
             start.free_port(host, port)
             start.prepare()
-            first = start.first_link(begin(address))
+            begin(address)
+            first = start.first_link()
             opens = f"{address}/link/{first}/" if first else f"{address}/"
             said = f"Make the owner's account (this link opens once): {opens}" if first else f"The studio is at {opens}"
             emit({"address": address, "opens": opens, "ran": False}, as_json, lambda: paper.print(said, soft_wrap=True))

@@ -10,15 +10,12 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
 from zoetrope.studio import faults, locks
 from zoetrope.studio.databases import JOBS, close_to_others
-
-if TYPE_CHECKING:
-    from zoetrope.studio.spaces.models import Space
 
 LOCK = "studio.lock"
 # Whoever looks at a page waits this long for a locked database, and whoever starts the studio shorter still.
@@ -173,14 +170,14 @@ def _next_free(host: str, port: int) -> int:
     return 8420
 
 
-def first_link(space: "Space | None" = None) -> str | None:
-    """The secret that makes the owner's account, of this space if there is one already; none once somebody has one."""
-    from zoetrope.studio.spaces.models import OneTimeLink, Role, User
+def first_link() -> str | None:
+    """The secret that makes the owner's account, with the space that is there already; none once somebody has one."""
+    from zoetrope.studio.spaces.models import OneTimeLink, Role, Space, User
 
     if User.objects.exists():
         return None
     OneTimeLink.objects.filter(purpose=OneTimeLink.Purpose.first).delete()
-    return OneTimeLink.make(OneTimeLink.Purpose.first, space, Role.owner)
+    return OneTimeLink.make(OneTimeLink.Purpose.first, Space.objects.order_by("pk").first(), Role.owner)
 
 
 def password_link(name: str) -> str:
