@@ -10,6 +10,8 @@ from zoetrope.errors import UserError
 NAME, JOBS = "studio.sqlite", "jobs.sqlite"
 # SQLite gives the files beside a database the rights of the database, when it makes them.
 _COMPANIONS = ("", "-wal", "-shm", "-journal")
+# Whoever looks at a page waits this long for a locked database.
+PAGE_SECONDS = 5
 # Readers never wait for the writer, a writer waits for another, and every connection keeps foreign keys.
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; "

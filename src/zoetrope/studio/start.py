@@ -15,11 +15,10 @@ from typing import Any
 from zoetrope.errors import UserError
 from zoetrope.home import home
 from zoetrope.studio import faults, locks
-from zoetrope.studio.databases import JOBS, close_to_others
+from zoetrope.studio.databases import JOBS, PAGE_SECONDS, close_to_others
 
 LOCK = "studio.lock"
-# Whoever looks at a page waits this long for a locked database, and whoever starts the studio shorter still.
-PAGE_SECONDS = 5
+# Shorter than whoever looks at a page.
 _START_SECONDS = 3
 _PORTS = 50
 # What binding says of a host and not of its port.

@@ -1,14 +1,17 @@
 """What a row may do and hold, and what pages read of it."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.studio.jobs.trial import note
 from zoetrope.errors import UserError
+from zoetrope.studio import faults
 from zoetrope.studio.jobs import carrying, engine, kinds, reading, running, upkeep
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.jobs.models import MOVES, LogLine, Worker
@@ -54,6 +57,28 @@ def test_kinds(sqlite: Path) -> None:
     with pytest.raises(ValueError, match="two apps register jobs of kind note"):
         jobs.register("note", note, child=True)
     assert kinds.find("child").resolve().__name__ == "count"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_a_locked_list_of_jobs_holds_nobody_for_long(
+    sqlite: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    monkeypatch.setattr(engine, "PAGE_SECONDS", 0.2)
+    engine.client()
+    if first:
+        # As in a process that never handed in a job.
+        engine.prepare.cache_clear()
+        engine._client.cache_clear()
+    with closing(sqlite3.connect(sqlite / "jobs.sqlite", check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        # Whoever waits without end is let go.
+        free = threading.Timer(20, other.rollback)
+        free.start()
+        with pytest.raises(Exception) as told:
+            engine.enqueue("a-1.1", "a-1", 1, kinds.Queue.OPEN, 0)
+        free.cancel()
+    assert faults.sentence(told.value) == faults.LOCKED
+    engine.enqueue("a-1.1", "a-1", 1, kinds.Queue.OPEN, 0)
 
 
 def test_overview_and_changes(studio: Path) -> None:

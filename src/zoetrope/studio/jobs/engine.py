@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, WorkflowStatus
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine import URL
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
-from zoetrope.studio.databases import JOBS
+from zoetrope.studio.databases import JOBS, PAGE_SECONDS
 from zoetrope.studio.jobs.kinds import Queue
 
 APPLICATION = "zoetrope"
@@ -59,8 +60,11 @@ def prepare(where: str) -> None:
     if where.startswith("sqlite"):
         home().mkdir(parents=True, exist_ok=True)
         # Without WAL, enqueueing waits seconds for a busy worker. It stays with the file.
-        with closing(sqlite3.connect(home() / JOBS)) as file:
+        with closing(sqlite3.connect(home() / JOBS, timeout=PAGE_SECONDS)) as file:
             file.execute("PRAGMA journal_mode=WAL")
+            # The engine would ask for a lock that somebody else keeps for ever.
+            file.execute("BEGIN IMMEDIATE")
+            file.rollback()
     logging.getLogger("dbos").setLevel(logging.WARNING)
     DBOS.migrate(where)
 
@@ -75,12 +79,33 @@ def _client(where: str, _process: int) -> DBOSClient:
     prepare(where)
     return DBOSClient(
         system_database_url=where,
+        system_database_engine=_impatient(where) if where.startswith("sqlite") else None,
         serializer=DBOSPortableJSONSerializer(),
         system_database_pool_size=POOL,
         application_name=APPLICATION,
         # A page that waits for a lost database helps nobody; the sweep makes up for it.
         retry_connection_errors=False,
     )
+
+
+def _impatient(where: str) -> Engine:
+    """As the client would open SQLite by itself, but a lock is waited for no longer than a page may take."""
+    opened = create_engine(where, pool_size=POOL, max_overflow=0, pool_timeout=PAGE_SECONDS, pool_pre_ping=True)
+
+    @event.listens_for(opened, "connect")
+    def begin(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute(f"PRAGMA busy_timeout={round(PAGE_SECONDS * 1000)}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    event.listen(opened, "handle_error", _given_up)
+    return opened
+
+
+def _given_up(context: ExceptionContext) -> Exception | None:
+    """In words that the client does not know: what says "database is locked" it tries again without end."""
+    locked = "database is locked" in str(context.original_exception)
+    return TimeoutError(f"{JOBS} was held by another program for {PAGE_SECONDS} s") if locked else None
 
 
 def enqueue(workflow: str, key: str, round: int, queue: Queue, delay: float) -> None:
