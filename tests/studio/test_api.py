@@ -122,6 +122,10 @@ def test_jobs_are_cancelled_and_tried_again(cast: Cast, olga: Program, hashes: l
     assert olga("POST", f"{at}/{job}/cancel")["state"] == "cancelled"
     assert "nothing was changed" in olga("POST", f"{at}/{job}/cancel", status=400)["detail"]
     assert [row["state"] for row in olga("GET", f"{at}/changes?cursor={seen['cursor']}")["jobs"]] == ["cancelled"]
+    workspace_of(cast.ada).record([ev.Undone(target=0)])
+    other = olga("POST", f"{ADA}/turns", status=202)["id"]
+    assert "cancel it first" in olga("POST", f"{at}/{job}/resubmit", status=400)["detail"]
+    olga("POST", f"{at}/{other}/cancel")
     assert olga("POST", f"{at}/{job}/resubmit")["state"] == "waiting"
 
 

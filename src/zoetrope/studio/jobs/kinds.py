@@ -26,6 +26,7 @@ class Kind:
     retries: tuple[float, ...]
     child: bool
     quiet: float
+    one_of: str
 
     def resolve(self) -> Callable[..., object]:
         """The function itself; one that was given by name is imported only now."""
@@ -47,16 +48,18 @@ def register(
     retries: Sequence[float] = (2, 15),
     child: bool = False,
     quiet: float = 600,
+    one_of: str = "",
 ) -> None:
     """Say how jobs of a kind are carried out; call it from an app's `ready()`.
 
     `function(work, **args)` gets a `Work` and what `enqueue` was given. As `"package.module:function"` it is imported
     where it runs, so that the site loads no torch for it. `retries` are the seconds to wait before each further try
     after a fault; a UserError is never tried again. With `child` it runs in a process of its own. A job that says
-    nothing for `quiet` seconds is shown as stuck.
+    nothing for `quiet` seconds is shown as stuck. Of those that name the same thing in the argument `one_of`, none gets
+    another chance while one waits or runs.
     """
     known = _kinds.get(kind)
-    new = Kind(kind, function, queue, tuple(retries), child, quiet)
+    new = Kind(kind, function, queue, tuple(retries), child, quiet, one_of)
     if known is not None and known != new:
         raise ValueError(f"two apps register jobs of kind {kind}")
     _kinds[kind] = new

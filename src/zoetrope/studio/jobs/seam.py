@@ -24,10 +24,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from zoetrope.errors import UserError
 from zoetrope.studio.jobs import engine
 from zoetrope.studio.jobs.children import Fault
 from zoetrope.studio.jobs.chores import every
-from zoetrope.studio.jobs.kinds import Queue, arguments, find, register
+from zoetrope.studio.jobs.kinds import Queue, arguments, find, known, register
 from zoetrope.studio.jobs.models import ENDED, MOVES, IllegalMove, Job, State
 from zoetrope.studio.jobs.reading import Changes, JobRow, Line, Overview, last_lines, lines_of, overview, since
 from zoetrope.studio.jobs.sending import due_after, send_on_commit
@@ -91,10 +92,22 @@ def cancel(job: Job) -> Job:
 
 
 def resubmit(job: Job) -> Job:
-    """Another chance for a failed or cancelled job, with all its retries. IllegalMove for any other."""
+    """Another chance for a failed or cancelled job, with all its retries. IllegalMove for any other.
+
+    A UserError while another is at work on the same thing.
+    """
     told: dict[str, Any] = {"stage": "", "done": 0, "total": 0, "error": "", "worker": "", "holder": ""}
     counts: dict[str, Any] = {"attempts": 0, "crashes": 0, "reached": {}}
     with transaction.atomic():
+        if other := _other(job):
+            raise UserError(f"{other} is {other.state} already: wait for it, or cancel it first; nothing was changed.")
         job.move(State.WAITING, round=F("round") + 1, due=None, queued=None, **told, **counts)
         send_on_commit(job)
     return job
+
+
+def _other(job: Job) -> Job | None:
+    """One of its kind that is not to be carried out beside it, and has not ended."""
+    name = find(job.kind).one_of if known(job.kind) else ""
+    same = Job.objects.filter(**{"kind": job.kind, f"args__{name}": job.args[name]}) if name else Job.objects.none()
+    return same.exclude(pk=job.pk).exclude(state__in=ENDED).first()

@@ -15,7 +15,7 @@ class Workshop(AppConfig):
         from zoetrope.studio.workshop.panel import fill
         from zoetrope.studio.workshop.tasks import KIND
 
-        jobs.register(KIND, "zoetrope.studio.workshop.tasks:turn", child=True)
+        jobs.register(KIND, "zoetrope.studio.workshop.tasks:turn", child=True, one_of="persona")
         PANELS.append(Panel("workshop/panel.html", fill))
         pages = ("Sources", "sources"), ("Captions", "captions"), ("Review", "review"), ("Turns", "turns")
         TABS.extend(Tab(label, address) for label, address in (*pages, ("Card", "card"), ("Exports", "exports")))
