@@ -1,5 +1,6 @@
 """Orders: a real engine process draws them, and a try that was cut off goes on."""
 
+import errno
 import hashlib
 import json
 import os
@@ -42,7 +43,13 @@ def placed(cast: Cast, recipe: Recipe, count: int = 3) -> Order:
     return orders.place(cast.space, recipe, count, cast.user("rui"), cast.ada)
 
 
-def test_an_order_becomes_pictures_with_their_recipes(cast: Cast, recipe: Recipe, engine: EngineProcess) -> None:
+def disk_is_full(*said: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_order_becomes_pictures_with_their_recipes(
+    cast: Cast, recipe: Recipe, engine: EngineProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = placed(cast, recipe)
     work = Told()
     tasks.draw(work, order.pk)
@@ -59,6 +66,11 @@ def test_an_order_becomes_pictures_with_their_recipes(cast: Cast, recipe: Recipe
     assert cast.clients["vic"].get(picture + "0").status_code == 200
     assert cast.clients["vic"].get(picture + "320")["Content-Type"] == "image/webp"
     assert cast.clients["sam"].get(f"/s/elsewhere/made/{made[0].sha256}/0").status_code == 404
+    with monkeypatch.context() as patch:
+        patch.setattr("zoetrope.media.thumbnails.write_atomic", disk_is_full)
+        whole = cast.clients["vic"].get(picture + "160")
+    assert (whole["Content-Type"], whole["Cache-Control"]) == ("image/png", "no-store")
+    assert cast.clients["vic"].get(picture + "160")["Content-Type"] == "image/webp"
     # Again: nothing is drawn, and nothing doubled.
     before = Made.objects.count()
     tasks.draw(Told(), order.pk)

@@ -26,14 +26,26 @@ def sent(request: HttpRequest, path: Path, sha256: str, side: int) -> HttpRespon
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304)
     try:
-        file = cached_thumbnail(path, home() / "cache" / "thumbnails", side, digest=sha256) if side else path
+        file = _small(path, sha256, side) if side else path
         # Whole, as a picture is small and a stream would be read whole before it is sent anyway.
         response = HttpResponse(read_limited(file, Limits().max_bytes), content_type=_TYPES[file.suffix.lower()])
     except (OSError, MediaError) as error:
         raise Http404("This picture cannot be read.") from error
+    if side and file == path:
+        # Another time there may be a small one.
+        response.headers["Cache-Control"] = "no-store"
+        return response
     response.headers["Cache-Control"] = _FOREVER
     response.headers["ETag"] = tag
     return response
+
+
+def _small(path: Path, sha256: str, side: int) -> Path:
+    """The thumbnail's file; the picture itself where none can be written, as on a full disk."""
+    try:
+        return cached_thumbnail(path, home() / "cache" / "thumbnails", side, digest=sha256)
+    except OSError:
+        return path
 
 
 def sent_made(request: HttpRequest, space: Space, sha256: str, side: int) -> HttpResponse:
