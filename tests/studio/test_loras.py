@@ -375,6 +375,7 @@ def test_programs_use_the_library(cast: Cast) -> None:
     assert olga.put(wearing, {"weight": 0.5, "primary": True}, "application/json").json()["weight"] == 0.5
     assert olga.get("/api/spaces/studio/personas/ada/loras").json()[0]["lora"]["name"] == "ada"
     asked = trial(loras=[{"lora": lora, "weight": 0.5}], persona="ada")
+    assert olga.post("/api/spaces/studio/orders", asked | {"step": 3}, "application/json").status_code == 422
     assert olga.post("/api/spaces/studio/orders", asked, "application/json").status_code == 201
     assert olga.delete(wearing).status_code == 204
     file = olga.get(f"/api/spaces/studio/loras/{lora}/files/safetensors")

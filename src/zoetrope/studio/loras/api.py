@@ -17,7 +17,7 @@ from zoetrope.studio.loras.wearing import STRONGEST, take_off, wear
 from zoetrope.studio.making.api import OrderOut, order_out
 from zoetrope.studio.personas.api import SaidInForm
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.spaces.api import asked_place, sends
+from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.models import Role
 
@@ -72,14 +72,14 @@ class WornOut(Schema):
     primary: bool
 
 
-class Use(Schema):
+class Use(Said):
     """A LoRA of the library and its weight, for a drawing."""
 
     lora: int = Field(ge=1, le=_MOST)
     weight: float = Field(1.0, ge=-STRONGEST, le=STRONGEST)
 
 
-class TryIn(Schema):
+class TryIn(Said):
     """What to draw; what is left away is the model's own default."""
 
     prompt: str = Field(min_length=1, max_length=2000)
