@@ -62,6 +62,12 @@ if (live) {
       tell("");
     });
     stream.addEventListener("error", () => {
+      // An answer that is no stream, as to somebody who is logged out, ends it: the page asks once more by itself.
+      if (stream.readyState === EventSource.CLOSED) {
+        htmx.ajax("GET", location.href, { target: live, swap: "innerHTML" });
+        setTimeout(listen, 5000);
+        return;
+      }
       silence ??= setTimeout(() => tell("The studio does not answer: see that it still runs."), 5000);
     });
   }

@@ -2,29 +2,36 @@
 "use strict";
 
 const form = document.querySelector(".trying form");
+const button = form?.querySelector("button.primary");
 
 form?.addEventListener("keydown", (event) => {
+  // A key that is held down, or pressed again while the first order is on its way, orders nothing more.
+  if (event.repeat || button.disabled) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const button = form.querySelector("button.primary");
+  if (button.disabled) return;
   form.querySelectorAll(".errorlist, .note.error").forEach((each) => each.remove());
   button.disabled = true;
   try {
-    const answer = await fetch(location.href, { method: "POST", body: new FormData(form) });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (answer.ok) {
-      const fresh = page.getElementById("tried");
-      document.getElementById("tried").replaceWith(fresh);
-      htmx.process(fresh);
-    } else refuse(page.querySelector(".errorlist, .note.error")?.textContent ?? "It was not taken.");
+    const headers = { Accept: "text/html, application/json" };
+    const answer = await fetch(location.href, { method: "POST", body: new FormData(form), headers });
+    if (answer.status === 401) refuse((await answer.json()).detail);
+    else take(answer.ok, new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     refuse("The studio did not answer: nothing was drawn. Is it still running?");
   }
   button.disabled = false;
 });
+
+function take(taken, page) {
+  const fresh = taken && page.getElementById("tried");
+  if (!fresh) return refuse(page.querySelector(".errorlist, .note.error")?.textContent ?? "It was not taken.");
+  document.getElementById("tried").replaceWith(fresh);
+  htmx.process(fresh);
+}
 
 // Not tell(), which is the whole site's: this note stands in the form.
 function refuse(sentence) {

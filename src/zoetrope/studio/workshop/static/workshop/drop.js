@@ -25,21 +25,21 @@ function wire() {
   function send() {
     const request = new XMLHttpRequest();
     request.open("POST", location.href);
-    request.responseType = "document";
+    request.setRequestHeader("Accept", "text/html, application/json");
     bar.hidden = false;
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) bar.value = event.loaded / event.total;
     });
     request.addEventListener("load", () => {
-      if (new URL(request.responseURL).pathname !== location.pathname) tell("You are logged out: log in, then try again.");
-      else if (request.status < 400) show(request.response);
-      else tell(request.response?.querySelector(".note.error")?.textContent);
+      if (request.status === 401) return tell(JSON.parse(request.responseText).detail);
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      if (request.status < 400) show(page);
+      else tell(page.querySelector(".note.error")?.textContent ?? "The studio did not take this: nothing was added.");
     });
-    request.addEventListener("error", () => tell());
-    const sent = new FormData(form);
-    // Whoever logged in again in another tab has a new one.
-    sent.set("csrfmiddlewaretoken", csrf());
-    request.send(sent);
+    request.addEventListener("error", () => {
+      tell("The studio did not answer: nothing was added. Is it still running?");
+    });
+    request.send(new FormData(form));
   }
 
   function tell(sentence) {
@@ -49,7 +49,7 @@ function wire() {
     const note = document.createElement("div");
     note.className = "note error";
     note.setAttribute("role", "alert");
-    note.textContent = sentence ?? "The studio did not answer: nothing was added. Is it still running?";
+    note.textContent = sentence;
     form.append(note);
   }
 }
