@@ -7,16 +7,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.errors import AuthenticationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.security import HttpBearer, SessionAuth
 
 from zoetrope import __version__
 from zoetrope.errors import UserError
-from zoetrope.studio import faults
 from zoetrope.studio.bodies import body_of
 from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
+from zoetrope.studio.middleware import UNKEPT, status_of
 from zoetrope.studio.personas.api import router as personas
 from zoetrope.studio.spaces.api import router as spaces
 from zoetrope.studio.spaces.jobs_api import router as jobs
@@ -41,6 +42,23 @@ class Plain(Parser):
         return body_of(request)
 
 
+def _refusal(said: str, kind: dict[str, Any]) -> dict[str, Any]:
+    shape = {"type": "object", "properties": {"detail": kind}, "required": ["detail"]}
+    return {"description": said, "content": {"application/json": {"schema": shape}}}
+
+
+_SENTENCE = {"type": "string"}
+_REFUSALS = {
+    400: _refusal("A mistake, in one sentence", _SENTENCE),
+    401: _refusal("Neither a login nor a token", _SENTENCE),
+    403: _refusal("It takes another role, or a login", _SENTENCE),
+    404: _refusal("There is no such thing, or not for the caller", _SENTENCE),
+    409: _refusal("Somebody else is at work there: try again", _SENTENCE),
+    422: _refusal("What was said is not of the form described here", {"type": "array", "items": {"type": "object"}}),
+    503: _refusal("The machine cannot just now, as when its disk is full", _SENTENCE),
+}
+
+
 class Described(NinjaAPI):
     """What it says of itself is put together once: it is the same for everybody."""
 
@@ -53,8 +71,16 @@ class Described(NinjaAPI):
     ) -> OpenAPISchema:
         where = self.get_root_path(path_params or {}) if path_prefix is None else path_prefix
         if where not in self._schemas:
-            self._schemas[where] = super().get_openapi_schema(path_prefix=where)
+            self._schemas[where] = _with_refusals(super().get_openapi_schema(path_prefix=where))
         return self._schemas[where]
+
+
+def _with_refusals(schema: OpenAPISchema) -> OpenAPISchema:
+    """The same with what each operation may answer when it does not do it."""
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            operation["responses"] = operation["responses"] | _REFUSALS
+    return schema
 
 
 api = Described(
@@ -70,9 +96,7 @@ for router in (spaces, jobs, personas, making, loras, workshop):
 
 @api.exception_handler(UserError)
 def _mistake(request: HttpRequest, error: Exception) -> HttpResponse:
-    # As pages do: what the machine cannot do now is no mistake of whoever asked.
-    status = HTTPStatus.SERVICE_UNAVAILABLE if faults.sentence(error) else HTTPStatus.BAD_REQUEST
-    return api.create_response(request, {"detail": str(error)}, status=status)
+    return api.create_response(request, {"detail": str(error)}, status=status_of(error))
 
 
 @api.exception_handler(PermissionDenied)
@@ -88,5 +112,10 @@ def _not_so(request: HttpRequest, error: Exception) -> HttpResponse:
 
 @api.exception_handler(DataError)
 def _not_to_be_kept(request: HttpRequest, error: Exception) -> HttpResponse:
-    said = "Some of this is too long or too large, or holds a character that cannot be kept; nothing was changed."
-    return api.create_response(request, {"detail": said}, status=HTTPStatus.BAD_REQUEST)
+    return api.create_response(request, {"detail": UNKEPT}, status=HTTPStatus.BAD_REQUEST)
+
+
+@api.exception_handler(AuthenticationError)
+def _nobody(request: HttpRequest, error: Exception) -> HttpResponse:
+    said = "This takes a login, or a token that has not ended; nothing was changed."
+    return api.create_response(request, {"detail": said}, status=HTTPStatus.UNAUTHORIZED)

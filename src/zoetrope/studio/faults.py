@@ -11,7 +11,12 @@ UNWRITABLE = "The studio's folder cannot be written: give rights there and try a
 DAMAGED = "The database is damaged: put it back from a backup; the personas' own folders are not touched."
 AWAY = "The database cannot be reached: see that it runs and that DATABASE_URL is right; nothing was changed."
 
-_OF_FILES = {errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: UNWRITABLE}
+_OF_FILES = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EROFS: UNWRITABLE,
+    errno.EMFILE: "Too many files are open at once: send fewer of them, or a ZIP archive; nothing was changed.",
+}
 _OF_SQLITE = {
     "SQLITE_BUSY": LOCKED,
     "SQLITE_LOCKED": LOCKED,

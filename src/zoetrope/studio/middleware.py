@@ -4,9 +4,15 @@ import re
 import sys
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFilesSent
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -14,15 +20,26 @@ from django.views.defaults import server_error
 
 from zoetrope.errors import UserError
 from zoetrope.studio import faults
+from zoetrope.wheel.intake import MOST_FILES
+from zoetrope.wheel.workspace import Busy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
+LOGGED_OUT = "You are logged out: log in, then try again; nothing was changed."
+UNKEPT = "Some of this is too long or too large, or holds a character that cannot be kept; nothing was changed."
 _TEXT = re.compile(r"text/(?!event-stream)|application/(json|javascript)|image/svg")
 # Everything comes from this site, so that not even a caption with HTML in it could call elsewhere.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_UNREADABLE: dict[type[Exception], str] = {
+    TooManyFilesSent: f"At most {MOST_FILES:,} files are taken at once: send them in several goes; nothing was added.",
+    RequestDataTooBig: "That is more text than is taken at once: send less of it; nothing was changed.",
+    DisallowedHost: "The studio is not to be reached under this name: open it under this machine's own, or start it "
+    "with the name in ZOETROPE_HOSTS.",
+    MultiPartParserError: "What was sent came in broken: send it again; nothing was added.",
+}
 
 
 def content_policy(get_response: GetResponse) -> GetResponse:
@@ -49,11 +66,24 @@ class Gate(LoginRequiredMiddleware):
     """Every page asks for a login, unless it says otherwise; the API asks by itself and answers programs plainly."""
 
     def process_view(self, request: HttpRequest, *rest: Any) -> HttpResponseBase | None:
-        return None if request.path.startswith(API) else super().process_view(request, *rest)
+        to_login = None if request.path.startswith(API) else super().process_view(request, *rest)
+        return to_login and (_logged_out(request) or to_login)
+
+
+def _logged_out(request: HttpRequest) -> HttpResponse | None:
+    """A script would take the login page for its answer: it is told in words, and htmx where to go."""
+    if _in_part(request):
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = shown._replace(scheme="", netloc="").geturl() or settings.LOGIN_REDIRECT_URL
+        answer = _part(LOGGED_OUT, 401)
+        answer.headers["HX-Redirect"] = redirect_to_login(back).url
+        return answer
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    return JsonResponse({"detail": LOGGED_OUT}, status=401) if wants_json else None
 
 
 class Mistakes:
-    """A `UserError` in a view becomes its one sentence, with status 400; 503 if a full disk is behind it."""
+    """What is no fault of the program's is told in its one sentence."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -62,14 +92,37 @@ class Mistakes:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, UserError):
+        if _unkept(exception):
+            sentence, status = UNKEPT, 400
+        elif isinstance(exception, UserError):
+            sentence, status = str(exception), status_of(exception)
+        else:
             return None
-        status = 503 if faults.sentence(exception) else 400
         if request.path.startswith(API):
-            return JsonResponse({"detail": str(exception)}, status=status)
-        whole = not request.headers.get("HX-Request")
-        page = "studio/mistake.html" if whole else "studio/mistake_part.html"
-        return render(request, page, {"sentence": str(exception)}, status=status)
+            return JsonResponse({"detail": sentence}, status=status)
+        if _in_part(request):
+            return _part(sentence, status)
+        return render(request, "studio/mistake.html", {"sentence": sentence}, status=status)
+
+
+def status_of(error: Exception) -> int:
+    """Of a mistake 400; 409 while somebody else is at work there; 503 if the machine, as with a full disk, cannot."""
+    if faults.sentence(error):
+        return 503
+    return 409 if isinstance(error, Busy) else 400
+
+
+def _unkept(error: Exception) -> bool:
+    """PostgreSQL takes no NUL in a text, and no file's name has one."""
+    return isinstance(error, DataError) or (isinstance(error, ValueError) and "null byte" in str(error))
+
+
+def _in_part(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))
+
+
+def _part(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(render_to_string("studio/mistake_part.html", {"sentence": sentence}), status=status)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -77,11 +130,21 @@ def broken(request: HttpRequest) -> HttpResponse:
     told = faults.sentence(sys.exc_info()[1])
     if not told:
         return server_error(request)
-    if request.path.startswith(API):
-        answer: HttpResponse = JsonResponse({"detail": told}, status=503)
-    else:
-        # Without the request, as what surrounds a page would be read from the database.
-        page = "studio/mistake_part.html" if request.headers.get("HX-Request") else "503.html"
-        answer = HttpResponse(render_to_string(page, {"sentence": told}), status=503)
+    answer = _bare(request, "Not just now", told, 503)
     answer.headers["Retry-After"] = "5"
     return answer
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What was sent is refused before any view sees it."""
+    told = next((said for kind, said in _UNREADABLE.items() if isinstance(exception, kind)), "")
+    return _bare(request, "That did not work", told or "The studio cannot read this request; nothing was changed.", 400)
+
+
+def _bare(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
+    """Without what surrounds a page, as that would be read from the database."""
+    if request.path.startswith(API):
+        return JsonResponse({"detail": sentence}, status=status)
+    if _in_part(request):
+        return _part(sentence, status)
+    return HttpResponse(render_to_string("studio/bare.html", {"title": title, "sentence": sentence}), status=status)

@@ -1,6 +1,7 @@
 """The site as a server: it listens before it says so, and takes its worker along when it stops."""
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -10,6 +11,7 @@ from types import FrameType
 import uvicorn
 
 from zoetrope.studio.keeper import Keeper
+from zoetrope.wheel.intake import MOST_FILES
 
 # After this long whatever still runs is left: the worker ends with us, and its jobs go on at the next start.
 GONE_WITHIN = 8.0
@@ -38,6 +40,7 @@ class Site(uvicorn.Server):
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
             # Its terminal was closed.
             signal.signal(signal.SIGHUP, self.handle_exit)
+        _open_many()
         with self._keeper:
             self.run([listener])
         return self.signal
@@ -57,3 +60,11 @@ class Site(uvicorn.Server):
             last = threading.Timer(GONE_WITHIN, os._exit, [128 + sig])
             last.daemon = True
             last.start()
+
+
+def _open_many() -> None:
+    """All files of an upload are open at once, and a system allows more than it does unasked."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_FILES if most == resource.RLIM_INFINITY else min(2 * MOST_FILES, most)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

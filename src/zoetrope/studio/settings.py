@@ -6,6 +6,7 @@ from pathlib import Path
 from zoetrope.home import home
 from zoetrope.studio.databases import database
 from zoetrope.studio.keys import derived, read_secret
+from zoetrope.wheel.intake import MOST_FILES
 
 HOME = home()
 ROOT = Path(__file__).parent
@@ -110,7 +111,7 @@ USE_TZ = True
 # Uploads larger than this go to a file at once; how much is taken at all is each view's own limit.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
-DATA_UPLOAD_MAX_NUMBER_FILES = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = MOST_FILES
 
 LOGGING = {
     "version": 1,

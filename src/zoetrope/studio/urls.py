@@ -5,6 +5,7 @@ from django.urls import include, path
 from zoetrope.studio import app
 from zoetrope.studio.api import api
 
+handler400 = "zoetrope.studio.middleware.unreadable"
 handler500 = "zoetrope.studio.middleware.broken"
 urlpatterns = [
     path("service-worker.js", app.service_worker, name="service-worker"),
