@@ -10,11 +10,15 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests import tiny
 from tests.needs import CHROMIUM, NO_CHROMIUM, lacking
 from tests.studio.conftest import PASSWORD, Cast
 from tests.wheel.cast import picture
+from zoetrope.models.catalogue import Catalogue
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.loras.wearing import wear
+from zoetrope.studio.making.models import Order
+from zoetrope.studio.middleware import LOGGED_OUT
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.models import Space, User
@@ -185,6 +189,39 @@ def test_a_caption_stays_in_its_field_until_it_is_saved(inside: Page, ada: Works
     expect(inside.locator("#undo button")).to_have_text("Undo the last step: 1 captioned by olga")
     inside.click("#undo button")
     expect(inside.locator(".note")).to_have_text("Taken back: 1 captioned by olga.")
+
+
+PRESSES = """count => {
+    for (let pressed = 0; pressed < count; pressed++) {
+        const key = {key: "Enter", ctrlKey: true, bubbles: true, repeat: pressed > 3};
+        document.querySelector("#id_prompt").dispatchEvent(new KeyboardEvent("keydown", key));
+    }
+}"""
+
+
+def test_keys_pressed_often_order_once(inside: Page, cast: Cast, live_server: LiveServer) -> None:
+    Catalogue().add("tiny", "flux", tiny.saved("dev"))
+    inside.goto(f"{live_server.url}/s/studio/try/")
+    inside.fill("#id_prompt", "ada")
+    inside.select_option("#id_model", "tiny")
+    inside.evaluate(PRESSES, 6)
+    expect(inside.locator("#tried .order")).to_have_count(1)
+    assert Order.objects.count() == 1
+
+
+def test_an_order_after_the_login_ended_can_be_sent_again(inside: Page, cast: Cast, live_server: LiveServer) -> None:
+    Catalogue().add("tiny", "flux", tiny.saved("dev"))
+    inside.goto(f"{live_server.url}/s/studio/try/")
+    inside.fill("#id_prompt", "ada")
+    inside.select_option("#id_model", "tiny")
+    inside.context.clear_cookies(name="zoetrope_session")
+    inside.click("text=Draw")
+    expect(inside.locator("form .note.error")).to_have_text(LOGGED_OUT)
+    expect(inside.locator("#tried")).to_be_visible()
+    # In another tab, which changes every token.
+    log_in(inside.context.new_page(), live_server)
+    inside.click("text=Draw")
+    expect(inside.locator("#tried .order")).to_have_count(1)
 
 
 def test_zoom_stays_from_picture_to_picture(inside: Page, ada: Workspace, live_server: LiveServer) -> None:

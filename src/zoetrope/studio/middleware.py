@@ -25,7 +25,7 @@ from zoetrope.wheel.workspace import Busy
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
-LOGGED_OUT = "You are logged out: log in, then try again; nothing was changed."
+LOGGED_OUT = "You are logged out: log in, then try again."
 UNKEPT = "Some of this is too long or too large, or holds a character that cannot be kept; nothing was changed."
 _TEXT = re.compile(r"text/(?!event-stream)|application/(json|javascript)|image/svg")
 # Everything comes from this site, so that not even a caption with HTML in it could call elsewhere.
@@ -72,14 +72,15 @@ class Gate(LoginRequiredMiddleware):
 
 def _logged_out(request: HttpRequest) -> HttpResponse | None:
     """A script would take the login page for its answer: it is told in words, and htmx where to go."""
-    if _in_part(request):
-        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-        back = shown._replace(scheme="", netloc="").geturl() or settings.LOGIN_REDIRECT_URL
-        answer = _part(LOGGED_OUT, 401)
-        answer.headers["HX-Redirect"] = redirect_to_login(back).url
-        return answer
-    wants_json = "application/json" in request.headers.get("Accept", "")
-    return JsonResponse({"detail": LOGGED_OUT}, status=401) if wants_json else None
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"detail": LOGGED_OUT}, status=401)
+    if not _in_part(request):
+        return None
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = shown._replace(scheme="", netloc="").geturl() or settings.LOGIN_REDIRECT_URL
+    answer = _part(LOGGED_OUT, 401)
+    answer.headers["HX-Redirect"] = redirect_to_login(back).url
+    return answer
 
 
 class Mistakes:

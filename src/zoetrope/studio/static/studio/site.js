@@ -60,6 +60,13 @@ function csrf() {
   return document.cookie.match(/(?:^|; )zoetrope_csrf=([^;]*)/)?.[1] ?? "";
 }
 
+// What a form says, with the token of today.
+function said(form) {
+  const data = new FormData(form);
+  data.set("csrfmiddlewaretoken", csrf());
+  return data;
+}
+
 // What a part of a page that was asked for could not do.
 function tell(sentence) {
   const told = document.getElementById("told");

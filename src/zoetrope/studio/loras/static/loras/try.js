@@ -17,7 +17,7 @@ form?.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     const headers = { Accept: "text/html, application/json" };
-    const answer = await fetch(location.href, { method: "POST", body: new FormData(form), headers });
+    const answer = await fetch(location.href, { method: "POST", body: said(form), headers });
     if (answer.status === 401) refuse((await answer.json()).detail);
     else take(answer.ok, new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {

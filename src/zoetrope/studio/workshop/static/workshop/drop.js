@@ -39,7 +39,7 @@ function wire() {
     request.addEventListener("error", () => {
       tell("The studio did not answer: nothing was added. Is it still running?");
     });
-    request.send(new FormData(form));
+    request.send(said(form));
   }
 
   function tell(sentence) {
