@@ -19,9 +19,9 @@ if (live) {
     states.set(job.id, job.state);
     if (row && !moved) {
       row.querySelector("[data-stage]").textContent = job.stage;
+      // What is done without having counted shows none.
       const bar = row.querySelector("progress");
-      bar.max = job.total || 1;
-      bar.value = job.done;
+      if (bar) Object.assign(bar, { max: job.total || 1, value: job.done });
       const count = row.querySelector("[data-count]");
       if (count) count.textContent = job.total ? `${job.done} of ${job.total}` : "";
     }
