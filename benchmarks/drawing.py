@@ -17,6 +17,7 @@ from benchmarks.engine_overhead import best
 
 MODEL = "nano-flux"
 PICTURES = 16
+SETTINGS = "zoetrope.studio.settings"
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print only a JSON object")
     as_json = parser.parse_args().json
     with tempfile.TemporaryDirectory(prefix="zoetrope-bench-") as folder:
-        os.environ |= {"ZOETROPE_HOME": folder, "DJANGO_SETTINGS_MODULE": "zoetrope.studio.settings"}
+        os.environ |= {"ZOETROPE_HOME": folder, "DJANGO_SETTINGS_MODULE": SETTINGS}
         os.environ.pop("DATABASE_URL", None)
         seconds = measure(Path(folder))
     rows: list[dict[str, Any]] = [{"measured": name, "seconds": value} for name, value in seconds.items()]
@@ -47,7 +48,7 @@ def measure(home: Path) -> dict[str, float]:
     model = Catalogue().find(MODEL)
     recipe = order(model, "a portrait of a smiling girl with red hair", seed=1)
     pipeline = LocalEngine().warm(recipe).pipeline
-    workers = Workers(home)
+    workers = Workers(home, SETTINGS)
     workers.start()
 
     def bare() -> None:

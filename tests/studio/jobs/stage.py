@@ -60,17 +60,18 @@ def new_database(folder: str) -> str:
 
 
 class Workers:
-    """Worker processes, in a home."""
+    """Worker processes, in a home; with the tests' kinds of jobs, unless other settings are named."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: str = SETTINGS) -> None:
         self._home = home
+        self._extra = {"DJANGO_SETTINGS_MODULE": settings}
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str = "1", *, wait: bool = True) -> "subprocess.Popen[bytes]":
         """A worker that is ready to take jobs."""
         log = self._home / f"worker-{len(self.started)}.log"
         with log.open("wb") as file:
-            process = run_python("-m", "zoetrope.studio.jobs.worker", "--name", name, stderr=file)
+            process = run_python("-m", "zoetrope.studio.jobs.worker", "--name", name, extra=self._extra, stderr=file)
         self.started.append(process)
         if wait:
             until(lambda: "is ready" in log.read_text(), READY_SECONDS)
