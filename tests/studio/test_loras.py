@@ -168,7 +168,9 @@ def test_an_upload_needs_a_sheet_or_the_same_in_words(cast: Cast, tmp_path: Path
     assert upload(olga, lora=sent(path), sheet=broken).status_code == 422
 
 
-@pytest.mark.parametrize("lie", ["NaN", "1e400", r'"\u0000"', r'"\\\u0000"', r'"\ud800"', "[" * 99999])
+@pytest.mark.parametrize(
+    "lie", ["NaN", "1e400", r'"\u0000"', r'"\\\u0000"', r'"\ud800"', "[" * 99999, "[" * 200 + "]" * 200]
+)
 def test_a_sheet_that_no_database_keeps_is_refused(cast: Cast, lie: str) -> None:
     path = tiny.saved_lora("dev")
     said = json.dumps(sheet(path) | {"settings": "LIE"}).replace('"LIE"', lie)

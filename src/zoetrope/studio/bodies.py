@@ -5,6 +5,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+DEEPEST = 100
+"""So deep JSON may be: what can just be read here would not be written where there is less room left."""
+
 
 def body_of(request: HttpRequest) -> Any:
     """A request's JSON; ValueError if it is none that can be kept."""
@@ -12,10 +15,21 @@ def body_of(request: HttpRequest) -> Any:
 
 
 def plain(text: bytes) -> Any:
-    """What JSON says; ValueError if it is none, or holds what no file keeps: half characters, endless numbers."""
+    """What JSON says; ValueError if it is none, or holds what cannot be kept: half characters, endless numbers."""
     try:
         said = json.loads(text)
         json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if _depth(said) > DEEPEST:
+        raise ValueError("nested too deeply")
     return said
+
+
+def _depth(said: Any) -> int:
+    """How many lists and objects lie within each other."""
+    depth, level = 0, [said]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
