@@ -12,7 +12,7 @@ from tests.studio.jobs.stage import Workers, run_python, state, until
 from tests.studio.jobs.trial import TOKEN, read
 from zoetrope.studio.jobs import engine, upkeep
 from zoetrope.studio.jobs import seam as jobs
-from zoetrope.studio.jobs.carrying import CRASHES
+from zoetrope.studio.jobs.carrying import CHILD_CRASHES, CRASHES
 from zoetrope.studio.jobs.models import LogLine, Worker
 from zoetrope.studio.jobs.seam import Job, State
 
@@ -156,6 +156,18 @@ def test_one_that_kills_its_workers_is_given_up(sqlite_workers: Workers) -> None
     until(lambda: state(other) == State.DONE, 60)
     assert (state(job), len(read("tries"))) == (State.FAILED, CRASHES)
     assert job.error.startswith(f"It ended its worker {CRASHES} times")
+
+
+def test_a_child_is_not_blamed_so_soon(sqlite_workers: Workers) -> None:
+    job = jobs.enqueue("deaf", "deaf-1", scope=SCOPE)
+    for tries, before in enumerate((0, CRASHES, CHILD_CRASHES - 1), start=1):
+        first = sqlite_workers.start()
+        until(lambda tries=tries: len(read("children")) == tries and state(job) == State.RUNNING, 60)  # type: ignore[misc]
+        Job.objects.filter(pk=job.pk).update(crashes=before)
+        kill(first)
+    sqlite_workers.start()
+    until(lambda: state(job) == State.FAILED, 60)
+    assert (job.error.split(" without")[0], len(read("children"))) == (f"It ended its worker {CHILD_CRASHES} times", 3)
 
 
 def test_a_child_is_killed_when_it_will_not_hear(studio: Path, workers: Workers) -> None:

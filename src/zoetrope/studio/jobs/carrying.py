@@ -21,8 +21,11 @@ from zoetrope.studio.jobs.work import Interrupted
 
 logger = logging.getLogger(__name__)
 
-CRASHES = 5
-"""After so many deaths of its worker in a row, without progress between them, a job is not tried again."""
+CRASHES, CHILD_CRASHES = 5, 20
+"""After so many deaths of its worker in a row, without progress between them, a job is not tried again.
+
+More where it works in a process of its own: then the worker's death is hardly its doing.
+"""
 KEPT_LINES = 500
 TRIM_EVERY = 50
 WRITE_SECONDS = 0.2
@@ -170,8 +173,9 @@ class Carrier:
         crashed = job.state in CARRIED
         if job.state in (State.RUNNING, State.STUCK):
             job.move(State.LOST)
-        if crashed and job.crashes + 1 >= CRASHES:
-            why = f"It ended its worker {CRASHES} times without getting any further, so it was not tried again."
+        most = CHILD_CRASHES if find(job.kind).child else CRASHES
+        if crashed and job.crashes + 1 >= most:
+            why = f"It ended its worker {most} times without getting any further, so it was not tried again."
             job.move(State.FAILED, error=why, crashes=job.crashes + 1)
             return False
         counts: dict[str, Any] = {"crashes": job.crashes + 1} if crashed else {"attempts": job.attempts + 1}
