@@ -23,6 +23,7 @@ from zoetrope.errors import UserError
 from zoetrope.models.flux_learner import FluxLearner
 from zoetrope.models.loras import check_fits, open_lora, read_state
 from zoetrope.training import cache as caches
+from zoetrope.training import loop
 from zoetrope.training.run import forget, train_lora
 from zoetrope.training.trackers import open_tracker
 
@@ -102,6 +103,22 @@ def test_a_killed_training_ends_with_the_same_bytes(tmp_path: Path) -> None:
     assert whole == killed
     steps = [json.loads(line)["step"] for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps))
+
+
+def test_between_checkpoints_the_clock_saves_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = model(tmp_path)
+    saved: list[int] = []
+
+    def noted(path: Path, weights: object, average: object, optimizers: object, progress: dict[str, int]) -> None:
+        saved.append(progress["step"])
+
+    monkeypatch.setattr(loop, "store", noted)
+    monkeypatch.setattr(loop, "SAVE_TIMES", 0)
+    settings = SETTINGS.model_copy(update={"checkpoint_every": 100})
+    for name, seconds in (("seldom", 1e9), ("often", 0.0)):
+        monkeypatch.setattr(loop, "SAVE_SECONDS", seconds)
+        train_lora(order(tmp_path, found, name, settings), Silent())
+    assert saved == [6, 1, 2, 3, 4, 5, 6]
 
 
 def test_only_what_changed_is_encoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
