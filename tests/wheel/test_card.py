@@ -1,12 +1,15 @@
 """The model card: 23 pictures, measured, beside the version before."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.wheel import cast
 from tests.wheel.test_teach import QUICK, Silent
+from zoetrope.engines.engine import Made
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import read_recipe
@@ -65,6 +68,35 @@ def test_the_same_version_draws_the_same_card(ada: Workspace) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     draw_card(ada, LocalEngine())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+class _Stopped(LocalEngine):
+    """It is stopped after so many pictures."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.left = most
+
+    def make(self, *order: Any, **how: Any) -> list[Made]:
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().make(*order, **how)
+
+
+def test_a_card_that_was_stopped_goes_on_where_it_was(ada: Workspace) -> None:
+    teach(ada, QUICK, Silent())
+    draw_card(ada, LocalEngine())
+    folder = ada.folder / "rounds" / "001" / "card"
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    with pytest.raises(KeyboardInterrupt):
+        draw_card(ada, _Stopped(3))
+    torn = next(folder.glob("*.png"))
+    torn.write_bytes(torn.read_bytes()[:-20])
+    rest = _Stopped(23 - 3 + 1)
+    draw_card(ada, rest)
+    assert (rest.left, {path.name: path.read_bytes() for path in folder.iterdir()}) == (0, whole)
 
 
 def test_a_style_is_scored_beside_the_base_and_has_no_trigger(ada: Workspace) -> None:

@@ -8,8 +8,10 @@ from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.errors import UserError
 from zoetrope.judging.card import CardScene
+from zoetrope.media.decode import open_picture
+from zoetrope.media.errors import MediaError
 from zoetrope.media.files import write_atomic, write_json_atomic, write_text_atomic
-from zoetrope.media.recipe import save_picture
+from zoetrope.media.recipe import Recipe, read_recipe, save_picture
 from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import LoraFile, open_lora
 from zoetrope.wheel import events as ev
@@ -83,17 +85,33 @@ def _draw(
     lora: LoraFile | None,
     on_done: Callable[[int], None],
 ) -> "list[Image]":
-    """Every scene with its own fixed seed, each picture with its recipe in the round's folder."""
+    """Every scene with its own fixed seed, each picture with its recipe in the round's folder.
+
+    A card that was stopped goes on where it was.
+    """
     if lora is not None:
         engine.lend_lora(lora)
     loras = [] if lora is None else [(lora, 1.0)]
+    begun = not _whole(workspace, number)
     pictures = []
     for index, scene in enumerate(scenes):
-        made = engine.make(order(model, scene.prompt, seed=SEED + index, loras=loras))[0]
-        save_picture(made.image, made.recipe, card_folder(workspace, number) / f"{scene.name}.png")
-        pictures.append(made.image)
+        recipe = order(model, scene.prompt, seed=SEED + index, loras=loras)
+        path = card_folder(workspace, number) / f"{scene.name}.png"
+        image = _drawn(path, recipe) if begun else None
+        if image is None:
+            image = engine.make(recipe)[0].image
+            save_picture(image, recipe, path)
+        pictures.append(image)
         on_done(index + 1)
     return pictures
+
+
+def _drawn(path: Path, recipe: Recipe) -> "Image | None":
+    """The picture of this recipe, if it is there."""
+    try:
+        return open_picture(path).image if read_recipe(path) == recipe else None
+    except (MediaError, OSError):
+        return None
 
 
 def _store(
