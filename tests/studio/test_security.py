@@ -371,6 +371,11 @@ def log() -> Iterator[io.StringIO]:
     handler.setStream(before)
 
 
+def test_a_refused_visitor_takes_a_line_of_the_log(cast: Cast, log: io.StringIO) -> None:
+    assert cast.clients["vic"].post("/s/studio/new-persona/").status_code == 403
+    assert (log.getvalue().count("\n"), "Forbidden" in log.getvalue()) == (1, True)
+
+
 def test_secrets_are_told_nobody(
     cast: Cast, secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:

@@ -57,10 +57,12 @@ def _told(error: BaseException) -> str:
 
 
 class Shortened(logging.Filter):
-    """Such a fault takes one line of a log: its traceback would tell nothing more, every few seconds."""
+    """Such a fault takes one line of a log, and so does what a visitor was refused: tracebacks would tell no more."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         told = sentence(record.exc_info[1]) if record.exc_info else ""
         if told:
             record.msg, record.args, record.exc_info = f"{record.getMessage()}: {told}", (), None
+        if record.name.startswith("django.") and record.levelno < logging.ERROR:
+            record.exc_info = None
         return True

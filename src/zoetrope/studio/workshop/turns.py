@@ -74,7 +74,8 @@ def rounds(workspace: Workspace) -> list[dict[str, Any]]:
     told = []
     for number in sorted({*state.trained, *state.closed, state.round}, reverse=True):
         versions = [version.number for version in state.versions if version.round == number]
-        verdict = state.closed.get(number, "at work" if number == state.round else "")
+        begun = "at work" if round_folder(workspace, number).exists() else "not begun"
+        verdict = state.closed.get(number, begun if number == state.round else "")
         told.append({"number": number, "versions": versions, "card": state.cards.get(number), "verdict": verdict})
     return told
 

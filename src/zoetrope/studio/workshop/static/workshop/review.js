@@ -139,6 +139,7 @@ if (gate) {
     reasons = shown === "reasons";
     part("reasons").hidden = shown !== "reasons";
     part("correction").hidden = shown !== "correction";
+    if (shown) part(shown).scrollIntoView({ block: "nearest" });
     if (shown === "correction") gate.querySelector("#instruction").focus();
   }
 
@@ -150,7 +151,8 @@ if (gate) {
     undo,
     grid: () => {
       part("many").hidden = many() ? true : false;
-      part("stage").hidden = many();
+      for (const one of ["stage", "caption", "about"]) part(one).hidden = many();
+      tell(many() ? "Choose with a click or the space bar, then keep or reject them." : "");
       gate.querySelector("[data-do=grid]").setAttribute("aria-pressed", String(many()));
       show();
     },
@@ -177,7 +179,9 @@ if (gate) {
   }
 
   function zoom() {
-    part("stage").classList.toggle("zoomed");
+    const stage = part("stage");
+    stage.classList.toggle("zoomed");
+    stage.scrollTo((stage.scrollWidth - stage.clientWidth) / 2, (stage.scrollHeight - stage.clientHeight) / 2);
   }
 
   function toggle(item) {
