@@ -234,6 +234,18 @@ def test_a_client_that_dies_frees_the_engine(process: EngineProcess) -> None:
     assert eventually(lambda: process.health().running is None, 1 + BUSY)
 
 
+def test_an_engine_that_is_just_dying_is_replaced(process: EngineProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    process.health()
+    child = process._child
+    assert child is not None
+    child.kill()
+    child.wait()
+    seen = iter([None, None])
+    # Its socket is gone already, and the kernel still says that it runs.
+    monkeypatch.setattr(child, "poll", lambda: next(seen, -signal.SIGKILL))
+    assert process.make(ordered())
+
+
 def test_a_killed_engine_is_one_clear_error_and_the_next_request_works(process: EngineProcess) -> None:
     before = process.health().pid
     with drawing(process) as outcome:

@@ -76,10 +76,11 @@ class EngineProcess(EngineClient):
     def start(self, cancel: Cancel | None = None) -> None:
         """Return as soon as an engine serves; start one where there is none."""
         given_up = time.monotonic() + self._ready_within
-        self._bury()
+        before = self._child
         while not self._is_there():
             if cancel and cancel():
                 raise Cancelled
+            self._bury(before)
             self._spawn()
             if time.monotonic() > given_up:
                 self.stop()
@@ -106,10 +107,10 @@ class EngineProcess(EngineClient):
         except EngineAbsent:
             return False
 
-    def _bury(self) -> None:
-        """Forget a child that has ended: that it crashed is why another is needed."""
+    def _bury(self, child: "subprocess.Popen[bytes] | None") -> None:
+        """Forget an earlier child once it has ended, a moment after its socket maybe: that is why another is needed."""
         with self._starting:
-            if self._child is not None and self._child.poll() is not None:
+            if child is not None and child is self._child and child.poll() is not None:
                 self._child = None
 
     def _spawn(self) -> None:
