@@ -50,7 +50,7 @@ def test_stopped_halfway_nothing_is_taken_in_and_the_next_run_goes_on(
     assert not ada.state().pictures
     findings = examine(ada)
     assert healthy(findings)
-    assert findings[0].what.startswith("1 pictures wait in drawing/")
+    assert findings[0].what.startswith("1 picture waits in drawing/")
     drawn: list[str] = []
     make = LocalEngine.make
 

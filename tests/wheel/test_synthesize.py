@@ -1,6 +1,6 @@
 """New scenes: how a version is asked for them, and which of its tries is taken."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,12 @@ import pytest
 from tests.wheel import cast
 from tests.wheel.test_teach import QUICK, Silent
 from tests.wheel.test_turn import EverySecond
+from zoetrope.engines.engine import Made
 from zoetrope.engines.local.engine import LocalEngine
-from zoetrope.media.recipe import read_recipe
+from zoetrope.media.recipe import Recipe, read_recipe
 from zoetrope.wheel import synthesize
+from zoetrope.wheel.doctor import examine
+from zoetrope.wheel.drawing import waiting
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.measure import Alike
 from zoetrope.wheel.review import review_waiting
@@ -66,3 +69,37 @@ def test_the_likest_of_three_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
     seeds = [seed for _, _, seed in taken(turned(tmp_path, scorers=["nano_identity"]))]
     attempts = [2, 0, 1, 2, 0, 1]
     assert seeds == [synthesize.SEED + 1000 + 3 * number + attempt for number, attempt in enumerate(attempts)]
+
+
+def test_scenes_that_were_stopped_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Recipe] = []
+    make = LocalEngine.make
+
+    def stopped_after(most: int) -> Callable[..., list[Made]]:
+        def counted(engine: LocalEngine, recipe: Recipe, *how: Any) -> list[Made]:
+            if recipe.seed >= synthesize.SEED:
+                if len(tried) == most:
+                    raise KeyboardInterrupt
+                tried.append(recipe)
+            return make(engine, recipe, *how)
+
+        return counted
+
+    monkeypatch.setattr(LocalEngine, "make", stopped_after(4))
+    with pytest.raises(KeyboardInterrupt):
+        turned(tmp_path, scorers=["nano_identity"])
+    workspace = Workspace(tmp_path / "ada")
+    assert [finding.what for finding in examine(workspace)] == [
+        "12 pictures wait in drawing/: the command that drew there goes on from them."
+    ]
+    torn = waiting(workspace)[0]
+    torn.write_bytes(torn.read_bytes()[:-20])
+    monkeypatch.setattr(LocalEngine, "make", stopped_after(SCENES + 1))
+    turn(workspace, LocalEngine(), Silent(), QUICK, count=SCENES)
+    assert len(tried) == SCENES + 1
+    assert not (workspace.folder / "drawing").exists()
+    going_on = taken(workspace)
+    workspace.undo()
+    monkeypatch.setattr(LocalEngine, "make", make)
+    synthesize.synthesize(workspace, LocalEngine(), SCENES)
+    assert going_on == taken(workspace) != []

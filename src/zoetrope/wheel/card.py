@@ -8,14 +8,13 @@ from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.errors import UserError
 from zoetrope.judging.card import CardScene
-from zoetrope.media.decode import open_picture
-from zoetrope.media.errors import MediaError
 from zoetrope.media.files import write_atomic, write_json_atomic, write_text_atomic
-from zoetrope.media.recipe import Recipe, read_recipe, save_picture
+from zoetrope.media.recipe import save_picture
 from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import LoraFile, open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.cardpage import page, sheet, title_of
+from zoetrope.wheel.drawing import drawn
 from zoetrope.wheel.measure import BASE, card_folder, measure, summary
 from zoetrope.wheel.scenes import asked, in_words, subject
 from zoetrope.wheel.state import State, Version
@@ -97,21 +96,13 @@ def _draw(
     for index, scene in enumerate(scenes):
         recipe = order(model, scene.prompt, seed=SEED + index, loras=loras)
         path = card_folder(workspace, number) / f"{scene.name}.png"
-        image = _drawn(path, recipe) if begun else None
+        image = drawn(path, recipe) if begun else None
         if image is None:
             image = engine.make(recipe)[0].image
             save_picture(image, recipe, path)
         pictures.append(image)
         on_done(index + 1)
     return pictures
-
-
-def _drawn(path: Path, recipe: Recipe) -> "Image | None":
-    """The picture of this recipe, if it is there."""
-    try:
-        return open_picture(path).image if read_recipe(path) == recipe else None
-    except (MediaError, OSError):
-        return None
 
 
 def _store(

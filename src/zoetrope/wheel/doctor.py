@@ -12,8 +12,8 @@ from zoetrope.media.files import write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_file
 from zoetrope.media.recipe import read_recipe
 from zoetrope.models.headers import read_header
+from zoetrope.wheel.drawing import DRAWING, waiting
 from zoetrope.wheel.events import Changed, Origin
-from zoetrope.wheel.firstsources import DRAWING
 from zoetrope.wheel.measure import card_folder
 from zoetrope.wheel.state import State, Version, settled
 from zoetrope.wheel.strays import find_strays, put_aside
@@ -137,8 +137,9 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _drawing(workspace: Workspace) -> list[Finding]:
-    drawn = list((workspace.folder / DRAWING).glob("*.png"))
-    said = f"{len(drawn)} pictures wait in {DRAWING}/: `zoetrope persona sources` with the same prompts goes on."
+    drawn = len(waiting(workspace))
+    many = "1 picture waits" if drawn == 1 else f"{drawn} pictures wait"
+    said = f"{many} in {DRAWING}/: the command that drew there goes on from them."
     return [Finding(said, harmless=True)] if drawn else []
 
 

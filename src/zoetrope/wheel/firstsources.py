@@ -1,21 +1,18 @@
 """A persona that begins with a model's own pictures: drawn from prompts, taken in as sources."""
 
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.errors import UserError
-from zoetrope.media.decode import Limits
-from zoetrope.media.files import read_limited, write_atomic
-from zoetrope.media.recipe import Recipe, png_bytes
+from zoetrope.media.recipe import png_bytes
+from zoetrope.wheel.drawing import draw, finish
 from zoetrope.wheel.intake import MOST_FILES, Found, Intake, take_in
 from zoetrope.wheel.persona import ConsentKind, Persona
 from zoetrope.wheel.workspace import Workspace
 
-DRAWING = "drawing"
-"""What is drawn waits here until all of it is: a run that was stopped goes on from it."""
+WORK = "sources"
+"""What is drawn waits under this name until all of it is."""
 
 
 def draw_sources(
@@ -39,12 +36,12 @@ def draw_sources(
     recipes = [order(model, _drawn(prompt, persona), seed=seed + number) for number, prompt in enumerate(said)]
     found = []
     for number, (prompt, recipe) in enumerate(zip(said, recipes, strict=True), start=1):
-        data = _picture(workspace.folder / DRAWING, engine, recipe)
+        made = draw(workspace, WORK, engine, recipe)[0]
         caption = prompt.replace("[trigger]", persona.trigger)
-        found.append(Found(f"{model.name}-{number:03d}.png", data, caption, by="recipe"))
+        found.append(Found(f"{model.name}-{number:03d}.png", png_bytes(made.image, made.recipe), caption, by="recipe"))
         on_done(number, len(said))
     taken = take_in(workspace, found)
-    shutil.rmtree(workspace.folder / DRAWING, ignore_errors=True)
+    finish(workspace, WORK)
     return taken
 
 
@@ -60,14 +57,3 @@ def _check(persona: Persona, count: int) -> None:
 
 def _drawn(prompt: str, persona: Persona) -> str:
     return prompt.replace("[trigger]", persona.looks or persona.trigger)
-
-
-def _picture(folder: Path, engine: LocalEngine, recipe: Recipe) -> bytes:
-    """The recipe's picture, drawn now or by a run that was stopped."""
-    path = folder / f"{recipe.sha256}.png"
-    if path.is_file():
-        return read_limited(path, Limits().max_bytes)
-    made = engine.make(recipe)[0]
-    data = png_bytes(made.image, made.recipe)
-    write_atomic(path, data)
-    return data

@@ -13,6 +13,7 @@ from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest
+from zoetrope.wheel.drawing import draw, finish
 from zoetrope.wheel.measure import Alike, alikeness, judged, references
 from zoetrope.wheel.scenes import drawn_as, new_scenes, subject
 from zoetrope.wheel.state import Decision, State
@@ -28,6 +29,8 @@ TRIES = 3
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
+WORK = "scenes"
+"""The tries wait under this name until the best of them are taken."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,10 @@ def synthesize(
     count: int = COUNT,
     on_done: Callable[[int, int], None] = lambda done, total: None,
 ) -> Filtered:
-    """Draw new scenes, drop what does not look like the persona or was copied, and let the rest wait for review."""
+    """Draw new scenes, drop what does not look like the persona or was copied, and let the rest wait for review.
+
+    A run that was stopped goes on where it was.
+    """
     state, persona = workspace.state(), workspace.persona
     version = newest(workspace, state)
     model = engine.catalogue.find(persona.base)
@@ -60,9 +66,11 @@ def synthesize(
         seed = SEED + 1000 * version.number + tries * number
         # Together, as a batch takes less time than its pictures one by one.
         batches = split(order(model, drawn_as(persona, scene), seed=seed, loras=[(lora, 1.0)]), tries)
-        made.append([each for batch in batches for each in engine.make(batch)])
+        made.append([each for batch in batches for each in draw(workspace, WORK, engine, batch)])
         on_done(number + 1, len(scenes))
-    return _taken(workspace, state, model, version.round, scenes, made)
+    filtered = _taken(workspace, state, model, version.round, scenes, made)
+    finish(workspace, WORK)
+    return filtered
 
 
 def _taken(
