@@ -149,7 +149,7 @@ def test_captions_from_a_template_and_what_is_wrong_with_them(tmp_path: Path) ->
     assert told("caption", "ada", "--template", "drawing of [trigger], [name]")["captioned"] == 1
     assert told("persona", "status", "ada")["pictures"][3]["caption"] == "drawing of ada, side view"
     said = told("caption", "ada", "ada-0.png", "--text", "a girl")
-    assert said["lint"] == ["1 captions lack the trigger 'ada'."]
+    assert said["lint"] == ["1 caption lacks the trigger 'ada'."]
     assert said["tags"]["side view"] == 1
 
 

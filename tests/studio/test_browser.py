@@ -79,7 +79,7 @@ def test_pictures_are_added_from_the_page(inside: Page, cast: Cast, tmp_path: Pa
     expect(inside.locator(".note.error")).to_contain_text("bad.png")
     inside.set_input_files("#files", [tmp_path / "one.png", tmp_path / "one.txt"])
     inside.click("text=Add them")
-    expect(inside.locator(".note.success")).to_contain_text("1 sources added")
+    expect(inside.locator(".note.success")).to_contain_text("1 source added")
     assert [entry.caption for entry in workspace_of(cast.ada).state().pictures.values()] == ["portrait of ada"]
 
 
@@ -168,7 +168,7 @@ def test_a_drop_after_the_login_ended_can_be_sent_again(
     expect(inside.locator(".note.error")).to_have_text("You are logged out: log in, then try again.")
     log_in(inside.context.new_page(), live_server)
     inside.click("text=Add them")
-    expect(inside.locator(".note.success")).to_contain_text("1 sources added")
+    expect(inside.locator(".note.success")).to_contain_text("1 source added")
 
 
 def test_a_caption_stays_in_its_field_until_it_is_saved(inside: Page, ada: Workspace, live_server: LiveServer) -> None:
@@ -187,6 +187,10 @@ def test_a_caption_stays_in_its_field_until_it_is_saved(inside: Page, ada: Works
     field.blur()
     expect(told).to_have_text("Saved.")
     expect(inside.locator("#undo button")).to_have_text("Undo the last step: 1 captioned by olga")
+    field.fill("a girl, standing")
+    field.blur()
+    expect(told).to_have_text("Saved. It lacks the trigger ada.")
+    expect(inside.locator("#said .note")).to_contain_text("1 caption lacks the trigger 'ada'.")
     inside.click("#undo button")
     expect(inside.locator(".note")).to_have_text("Taken back: 1 captioned by olga.")
 

@@ -52,4 +52,4 @@ def test_a_new_trigger_is_looked_for_at_once(cast: Cast) -> None:
     take_in(ada, [Found("1.png", picture(1), "portrait of ada")])
     assert words.read(ada).remarks == []
     ada.change(trigger="zoeada")
-    assert words.read(ada).remarks == ["1 captions lack the trigger 'zoeada'."]
+    assert words.read(ada).remarks == ["1 caption lacks the trigger 'zoeada'."]

@@ -53,6 +53,11 @@ def on_one_line(text: str) -> str:
     return line
 
 
+def lacks_trigger(persona: Persona, text: str) -> bool:
+    """Whether a caption never names the persona; a style has no word of its own."""
+    return persona.kind is not PersonaKind.style and persona.trigger.lower() not in text.lower()
+
+
 def undescribed(entries: Iterable[Entry]) -> list[Entry]:
     """The pictures that still need words."""
     return [entry for entry in entries if not entry.caption and entry.decision is not Decision.rejected]
@@ -104,7 +109,7 @@ class Words:
             return
         text = entry.caption.lower()
         self._said += times
-        self._lacking += times * (self._persona.trigger.lower() not in text)
+        self._lacking += times * lacks_trigger(self._persona, text)
         _count(self._texts, [entry.caption], times)
         _count(self._phrases, {phrase for part in text.split(",") if (phrase := part.strip())}, times)
         _count(self._shown, [phrase for phrase in self._looks if phrase in text], times)
@@ -124,9 +129,10 @@ class Words:
         found = []
         if self._bare:
             found.append(f"{self._bare} of {self._bare + self._said} pictures have no caption.")
+        if self._lacking:
+            lack = "1 caption lacks" if self._lacking == 1 else f"{self._lacking} captions lack"
+            found.append(f"{lack} the trigger {self._persona.trigger!r}.")
         if self._persona.kind is not PersonaKind.style:
-            if self._lacking:
-                found.append(f"{self._lacking} captions lack the trigger {self._persona.trigger!r}.")
             found += self._binding()
         return found + [
             f"{count} pictures share the caption {text[:60]!r}: say what differs."

@@ -11,6 +11,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.bodies import body_of
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making.pictures import sent
+from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
@@ -44,7 +45,8 @@ def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         place.ask(Role.reviewer)
         taken = take(workspace, request.FILES.getlist("files"))
         known = f" {len(taken.known)} were there already." if taken.known else ""
-        messages.success(request, f"{len(taken.added)} sources added.{known}")
+        added = "1 source" if len(taken.added) == 1 else f"{len(taken.added)} sources"
+        messages.success(request, f"{added} added.{known}")
         return redirect("sources", place.space.slug, found.name)
     entries = shelf.sources(workspace)
     said = {"persona": found, "coverage": shelf.coverage(workspace), "step": steps.last(workspace)}
@@ -58,12 +60,19 @@ def captions(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     workspace = workspace_of(found)
     if request.method == "POST":
         place.ask(Role.reviewer)
-        words.write(workspace, request.POST.get("sha256", ""), request.POST.get("text", ""), member(request).username)
-        return render(request, "workshop/caption_saved.html", {"persona": found, "step": steps.last(workspace)})
+        sha256, text = request.POST.get("sha256", ""), request.POST.get("text", "")
+        entry = words.write(workspace, sha256, text, member(request).username)
+        told = _words(found, words.read(workspace)) | {"fault": words.fault(workspace.persona, entry)}
+        return render(request, "workshop/caption_saved.html", told | {"step": steps.last(workspace)})
     read = words.read(workspace)
-    said: dict[str, Any] = {"persona": found, "remarks": read.remarks, "tags": read.tags.items(), "more": read.more}
-    said["step"] = steps.last(workspace)
-    return render(request, "workshop/captions.html", said | _paged(request, read.entries))
+    paged, who = _paged(request, read.entries), workspace.persona
+    rows = [(entry, words.fault(who, entry)) for entry in paged["entries"]]
+    told = _words(found, read) | paged | {"rows": rows, "step": steps.last(workspace)}
+    return render(request, "workshop/captions.html", told)
+
+
+def _words(persona: Persona, read: words.Words) -> dict[str, Any]:
+    return {"persona": persona, "remarks": read.remarks, "tags": read.tags.items(), "more": read.more}
 
 
 @require_GET

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from zoetrope.studio.workshop.shelf import entry_of
 from zoetrope.studio.workshop.sums import of_words
-from zoetrope.wheel.captions import on_one_line
+from zoetrope.wheel.captions import lacks_trigger, on_one_line
+from zoetrope.wheel.persona import Persona
 from zoetrope.wheel.state import Decision, Entry
 from zoetrope.wheel.workspace import Workspace
 
@@ -33,6 +34,13 @@ def read(workspace: Workspace) -> Words:
         workspace, state, lambda said: (said.remarks(), said.tags(MOST_TAGS), said.phrases)
     )
     return Words(ordered, remarks, tags, phrases - len(tags))
+
+
+def fault(persona: Persona, entry: Entry) -> str:
+    """What is wrong with a picture's words by themselves, or nothing."""
+    if not entry.caption:
+        return "It has no words yet."
+    return f"It lacks the trigger {persona.trigger}." if lacks_trigger(persona, entry.caption) else ""
 
 
 def write(workspace: Workspace, sha256: str, text: str, by: str) -> Entry:
