@@ -288,3 +288,12 @@ def test_names_of_eighty_letters_make_no_page_wider(inside: Page, ada: Workspace
         if folder := os.environ.get("ZOETROPE_PICTURES"):
             inside.screenshot(path=f"{folder}/long{address.replace('/', '-')}.png", full_page=True)
     assert faults == []
+
+
+def test_a_signed_document_is_asked_for_where_someone_signed(inside: Page, live_server: LiveServer) -> None:
+    inside.goto(f"{live_server.url}/s/studio/new-persona/")
+    expect(inside.locator("#id_document")).to_be_hidden()
+    inside.select_option("#id_consent", "granted")
+    expect(inside.locator("#id_document")).to_be_visible()
+    inside.select_option("#id_consent", "self")
+    expect(inside.locator("#id_document")).to_be_hidden()
