@@ -30,6 +30,19 @@ def test_a_zip_with_captions(tmp_path: Path) -> None:
     assert next(iter(ada.state().pictures.values())).caption == "portrait of ada"
 
 
+def test_a_picture_that_is_there_already_keeps_its_words(tmp_path: Path) -> None:
+    ada, given = cast.ada(tmp_path / "ada"), cast.folder(tmp_path / "given", 2)
+    (given / "ada-0.txt").write_text("ada, sitting", encoding="utf-8")
+    assert add_sources(ada, [given]).told() == "2 sources added."
+    (given / "ada-0.txt").write_text("ada, standing", encoding="utf-8")
+    (given / "new.png").write_bytes(cast.picture(7))
+    assert add_sources(ada, [given]).told() == "1 source added. 2 were there already and keep their words."
+    (given / "ada-1.png").unlink()
+    (given / "new.png").unlink()
+    assert add_sources(ada, [given]).told() == "0 sources added. 1 was there already and keeps its words."
+    assert next(iter(ada.state().pictures.values())).caption == "ada, sitting"
+
+
 def test_names_that_differ_in_capitals_alone_are_told_apart(tmp_path: Path) -> None:
     ada = cast.ada(tmp_path / "ada")
     add_sources(ada, [archive(tmp_path / "set.zip", {"Ada.png": cast.picture(1), "ada.png": cast.picture(2)})])

@@ -163,12 +163,7 @@ def add(
 
 
 def _tell_taken(taken: "Intake", as_json: bool) -> None:
-    known = f"; {len(taken.known)} were there already" if taken.known else ""
-    emit(
-        {"added": list(taken.added), "known": list(taken.known)},
-        as_json,
-        lambda: paper.print(f"{len(taken.added)} sources added{known}."),
-    )
+    emit({"added": list(taken.added), "known": list(taken.known)}, as_json, lambda: paper.print(taken.told()))
 
 
 @app.command()

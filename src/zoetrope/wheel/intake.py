@@ -53,6 +53,14 @@ class Intake:
     added: tuple[str, ...]
     known: tuple[str, ...]
 
+    def told(self) -> str:
+        """In a sentence or two."""
+        added = "1 source" if len(self.added) == 1 else f"{len(self.added)} sources"
+        # A caption that came with one is not taken: somebody may have edited its own.
+        known = "1 was there already and keeps its words" if len(self.known) == 1 else ""
+        known = known or f"{len(self.known)} were there already and keep their words"
+        return f"{added} added. {known}." if self.known else f"{added} added."
+
 
 def add_sources(workspace: Workspace, paths: Sequence[Path]) -> Intake:
     """Take pictures in as sources, each once, with the captions beside them."""

@@ -44,9 +44,7 @@ def sources(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     if request.method == "POST":
         place.ask(Role.reviewer)
         taken = take(workspace, request.FILES.getlist("files"))
-        known = f" {len(taken.known)} were there already." if taken.known else ""
-        added = "1 source" if len(taken.added) == 1 else f"{len(taken.added)} sources"
-        messages.success(request, f"{added} added.{known}")
+        messages.success(request, taken.told())
         return redirect("sources", place.space.slug, found.name)
     entries = shelf.sources(workspace)
     said = {"persona": found, "coverage": shelf.coverage(workspace), "step": steps.last(workspace)}
