@@ -29,6 +29,7 @@ SHARE = 0.5
 GAP = 12
 OWNER = {"username": "olga", "password1": "a drum that turns", "password2": "a drum that turns"}
 PROMPT = "zoeada, smiling, front, park, warm light, portrait"
+FIRST, LOGIN, USED = "first visit", "login", "a used link"
 PAGES = {
     "space": "/s/{space}/",
     "new persona": "/s/{space}/new-persona/",
@@ -42,6 +43,7 @@ PAGES = {
     "a persona's LoRAs": "/s/{space}/p/ada/loras/",
     "try it": "/s/{space}/p/ada/try/",
     "settings": "/s/{space}/p/ada/settings/",
+    "taking a persona out": "/s/{space}/p/ada/take-out/",
     "LoRAs": "/s/{space}/loras/",
     "one LoRA": "/s/{space}/loras/1/",
     "add a LoRA": "/s/{space}/loras/add/",
@@ -64,15 +66,16 @@ def main() -> None:
         raise SystemExit("Chromium is not installed (on Debian and Ubuntu: apt install chromium)")
     with _demo() as (address, link), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        space, state = _begin(browser, link)
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
+        _take(browser, None, FIRST, link)
+        space, state = _begin(browser, link)
+        _take(browser, None, LOGIN, f"{address}/login/")
+        _take(browser, None, USED, link)
         for name, path in PAGES.items():
-            shots = list(_shots(browser, state, address + path.format(space=space)))
-            _sheet(shots).save(FOLDER / f"{_stem(name)}.webp", quality=80, method=6)
-            print(name, file=sys.stderr)
+            _take(browser, state, name, address + path.format(space=space))
         browser.close()
-    pictures = [f"## {name}\n\n![{name}](images/studio/{_stem(name)}.webp)" for name in PAGES]
+    pictures = [f"## {name}\n\n![{name}](images/studio/{_stem(name)}.webp)" for name in [FIRST, LOGIN, USED, *PAGES]]
     (DOCS / "pages.md").write_text("\n\n".join([OPENING.strip(), *pictures]) + "\n", encoding="utf-8")
 
 
@@ -121,7 +124,12 @@ def _begin(browser: Browser, link: str) -> tuple[str, dict[str, object]]:
     return space, state
 
 
-def _shots(browser: Browser, state: dict[str, object], address: str) -> Iterator[Image.Image]:
+def _take(browser: Browser, state: dict[str, object] | None, name: str, address: str) -> None:
+    _sheet(list(_shots(browser, state, address))).save(FOLDER / f"{_stem(name)}.webp", quality=80, method=6)
+    print(name, file=sys.stderr)
+
+
+def _shots(browser: Browser, state: dict[str, object] | None, address: str) -> Iterator[Image.Image]:
     for scheme in SCHEMES:
         for width, height in SIZES:
             context = browser.new_context(
