@@ -221,7 +221,7 @@ def _freed(space: Any) -> Iterator[float]:
     long = order(model, "a long drawing", steps=1000)
     begins: list[Callable[[], Any]] = [
         lambda: orders.job_of(orders.place(space, long, 1, None)),
-        lambda: turns.start(space.personas.first(), anyway=True, steps=5000, count=COUNT),
+        lambda: turns.start(_reviewed(space.personas.first()), anyway=True, steps=5000, count=COUNT),
     ]
     for begin in begins:
         job = begin()
@@ -232,6 +232,18 @@ def _freed(space: Any) -> Iterator[float]:
         until(lambda after=after: state(after) != "waiting", 120)  # type: ignore[misc]
         yield time.monotonic() - began
         until(lambda after=after: state(after) == "done", 120)  # type: ignore[misc]
+
+
+def _reviewed(persona: Any) -> Any:
+    """What its turn drew is kept, or the wheel would wait for a person."""
+    from zoetrope.studio.personas.workspaces import workspace_of
+    from zoetrope.wheel.review import keep
+    from zoetrope.wheel.state import Decision
+
+    workspace = workspace_of(persona)
+    if waiting := workspace.state().of(Decision.waiting):
+        keep(workspace, waiting, "olga")
+    return persona
 
 
 def _at_work(job: Any) -> bool:
