@@ -37,6 +37,8 @@ def test_the_wheel_stops_at_every_gate(ada: Workspace, tmp_path: Path) -> None:
 
     def turned() -> tuple[int, str]:
         done = turn(ada, engine, Silent(), QUICK, count=4)
+        assert not any(str(ada.folder) in line for line in done.done), "a server's folders are nobody's business"
+        assert not done.card or Path(done.card).is_file()
         return done.round, done.waits_for.split(":")[0]
 
     assert turned() == (1, "sources")

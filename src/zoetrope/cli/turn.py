@@ -44,6 +44,8 @@ def turn(
     def show() -> None:
         for line in turned.done:
             paper.print(f"Round {turned.round}: {line}.", highlight=False, markup=False)
+        if turned.card:
+            paper.print(f"The card: {turned.card}", highlight=False, markup=False)
         if turned.alarm:
             paper.print(f"Stopped: {turned.alarm}.", highlight=False, markup=False)
         paper.print(f"Waits for {turned.waits_for}", highlight=False, markup=False)

@@ -27,6 +27,8 @@ class Turned:
     waits_for: str = ""
     done: list[str] = field(default_factory=list)
     alarm: str = ""
+    # Its page in a browser. Not in `done`, which the studio tells people who have no business with a server's folders.
+    card: str = ""
 
 
 def turn(
@@ -117,6 +119,7 @@ def _go_round(
         turned.done.append(f"trained {sheet['file']}")
     if state.round not in state.cards:
         card = draw_card(workspace, engine, on_stage("card"))
-        turned.done.append(f"drew the card, see {card['page']}")
+        turned.card = card["page"]
+        turned.done.append("drew the card")
     filtered = synthesize(workspace, engine, count, on_stage("new scenes"))
     turned.done.append(f"drew {filtered.drawn} new scenes, of which {filtered.added} pass")
