@@ -29,7 +29,11 @@ if (gate) {
     part("caption").textContent = entry.caption || "No caption yet.";
     part("position").textContent = `${at + 1} of ${waiting.length}`;
     part("from").textContent = `· ${entry.origin}${entry.round ? `, round ${entry.round}` : ""}`;
-    prepare(waiting.slice(at + 1, at + 4));
+    const next = waiting.slice(at + 1, at + 4);
+    // Pictures decoded beside the page's first one were shown late when their turn came: they wait until it is painted.
+    part("shown").decode().catch(() => {}).then(() => {
+      requestAnimationFrame(() => requestAnimationFrame(() => prepare(next)));
+    });
     if (many()) grid();
   }
 
