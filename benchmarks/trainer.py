@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.bars import Bar, report
 from tests import tiny
 from zoetrope.models.catalogue import Catalogue, Model
-from zoetrope.models.memory import peak_memory
+from zoetrope.models.memory import multiplies_bf16, peak_memory
 from zoetrope.models.pixels import to_tensor
 from zoetrope.training import cache as caches
 from zoetrope.training.dataset import arrange, load, read_dataset
@@ -109,7 +109,7 @@ def _bare_step(trainer: Trainer) -> Callable[[], None]:
     optimizer = torch.optim.AdamW(weights, lr=0.0, fused=True)
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bf16("cpu")):
             velocity = trainer.learner.predict(noisy, level, words)
         loss = (velocity.float() - (noise - clean)).square().mean()
         optimizer.zero_grad(set_to_none=True)
@@ -190,12 +190,12 @@ def measure_proportions() -> dict[str, float]:
     caption, picture = torch.randint(0, 999, (1, tokens)), torch.randn(1, 3, side, side)
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bf16("cpu")):
             velocity = network(**call, return_dict=False)[0]
         velocity.float().square().mean().backward()
 
     def with_encoding() -> None:
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bf16("cpu")):
             words(caption)
             pictures.encode(picture)
         step()

@@ -2,8 +2,10 @@
 
 import pytest
 
-from zoetrope.models.memory import GB
-from zoetrope.training.device import Reading, device_remarks, processes, read_device
+from zoetrope.models import memory
+from zoetrope.models.memory import GB, Dtype, Kind, MemoryPlan
+from zoetrope.training.device import Reading, device_remarks, halves, processes, read_device
+from zoetrope.training.settings import Precision, Settings
 
 SMI = "4021, /usr/bin/python3.11, 18044 MiB\n77, /opt/comfyui/python, 900 MiB\n"
 
@@ -56,3 +58,32 @@ def test_this_machine_can_be_read() -> None:
     reading = read_device()
     assert 0 < reading.free <= reading.total
     assert reading.cores >= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "native", "asked", "halved"),
+    [
+        ("cpu", "float32", False, None, False),
+        ("cpu", "float32", True, None, True),
+        ("cpu", "bfloat16", False, None, True),
+        ("cpu", "float32", False, Precision.bf16, True),
+        ("cpu", "float32", True, Precision.fp32, False),
+        ("cuda", "bfloat16", False, None, True),
+    ],
+)
+def test_the_numbers_of_a_training_are_those_that_are_quickest(
+    kind: Kind,
+    held: Dtype,
+    native: bool,
+    asked: Precision | None,
+    halved: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": native, "avx2": True})
+    assert memory.multiplies_bf16("cpu") is native
+    assert halves(Settings(precision=asked), MemoryPlan(kind, held)) is halved
+
+
+def test_a_torch_that_does_not_tell_is_taken_for_one_without_such_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("torch.cpu.get_capabilities", raising=False)
+    assert memory.multiplies_bf16("cpu") is False

@@ -39,7 +39,7 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step (1).")] = None,
     optimizer: Annotated[str | None, typer.Option(help="adamw, adamw8bit or prodigy.")] = None,
-    precision: Annotated[str | None, typer.Option(help="bf16 or fp32.")] = None,
+    precision: Annotated[str | None, typer.Option(help="bf16 or fp32; the quicker here if not given.")] = None,
     quantize: Annotated[
         str | None,
         typer.Option(help="How the frozen base is held on CUDA: none, fp8, int8 or nf4. As memory asks if not given."),

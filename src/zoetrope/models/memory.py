@@ -25,6 +25,7 @@ _NEEDS: Mapping[Quantize, str] = {"fp8": "torchao", "int8": "bitsandbytes", "nf4
 # Room for what is computed along the way: activations, the decoder, the allocator's slack.
 _WORKING = 2 * GB
 _SMALL = 1 * GB
+_BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,17 @@ def detect() -> DeviceInfo:
     if torch.backends.mps.is_available():
         return DeviceInfo("mps", total, free)
     return DeviceInfo("cpu", total, free)
+
+
+def multiplies_bf16(kind: Kind) -> bool:
+    """Whether the device has instructions for products in bfloat16; a processor without them is quicker in float32."""
+    if kind != "cpu":
+        return True
+    import torch
+
+    # torch before 2.10 does not say.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in _BF16_INSTRUCTIONS)
 
 
 def _machine_memory() -> tuple[int, int]:

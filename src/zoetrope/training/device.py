@@ -5,7 +5,8 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from zoetrope.models.memory import GB, Kind, detect
+from zoetrope.models.memory import GB, Kind, MemoryPlan, detect, multiplies_bf16
+from zoetrope.training.settings import Precision, Settings
 
 # What a CUDA context takes without holding anything; less than this is nobody.
 _NOBODY = 6 * GB // 10
@@ -39,6 +40,13 @@ def read_device() -> Reading:
         return Reading("cuda", found.total_bytes, found.free_bytes, held, processes(_compute_apps(), os.getpid()))
     load = psutil.getloadavg()[0]
     return Reading(found.kind, found.total_bytes, found.free_bytes, load=load, cores=os.cpu_count() or 1)
+
+
+def halves(settings: Settings, plan: MemoryPlan) -> bool:
+    """Whether passes calculate in bfloat16: as was asked, or as the weights are held, or as is quickest."""
+    if settings.precision is not None:
+        return settings.precision is Precision.bf16
+    return plan.dtype == "bfloat16" or multiplies_bf16(plan.device)
 
 
 def _compute_apps() -> str:

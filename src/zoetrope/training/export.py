@@ -13,7 +13,7 @@ from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.learner import Learner
 from zoetrope.models.loras import check_fits, open_lora, read_state
 from zoetrope.training.adapter import Adapter
-from zoetrope.training.settings import Settings
+from zoetrope.training.settings import Precision, Settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,7 +78,7 @@ def diffusers_state(weights: "Mapping[str, Tensor]", settings: Settings) -> "dic
 
     return {
         f"transformer.{name}": (tensor * settings.scale if ".lora_B." in name else tensor)
-        .to(torch.bfloat16 if settings.precision == "bf16" else torch.float32)
+        .to(torch.float32 if settings.precision is Precision.fp32 else torch.bfloat16)
         .contiguous()
         for name, tensor in weights.items()
     }

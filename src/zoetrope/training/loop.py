@@ -20,9 +20,10 @@ from zoetrope.training.adapter import Adapter
 from zoetrope.training.batches import Batches
 from zoetrope.training.cache import Cache
 from zoetrope.training.dataset import Shown
+from zoetrope.training.device import halves
 from zoetrope.training.optimizers import make_optimizer
 from zoetrope.training.processes import average, crew
-from zoetrope.training.settings import Precision, Settings
+from zoetrope.training.settings import Settings
 from zoetrope.training.state import append_line, forget_after, restore, store
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class Trainer:
     def _precision(self) -> "AbstractContextManager[Any]":
         import torch
 
-        if self.settings.precision is Precision.fp32:
+        if not halves(self.settings, self.learner.plan):
             return nullcontext()
         return torch.autocast(self.learner.device.type, torch.bfloat16)
 

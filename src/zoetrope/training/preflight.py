@@ -11,7 +11,7 @@ from zoetrope.models import folders
 from zoetrope.models.learner import Learner
 from zoetrope.models.memory import WeightSizes, peak_memory
 from zoetrope.training.dataset import Dataset, Dropped, Shown
-from zoetrope.training.device import Reading, device_remarks, read_device
+from zoetrope.training.device import Reading, device_remarks, halves, read_device
 from zoetrope.training.settings import Settings
 
 # Captions that many pictures share teach that caption's words to all of them at once.
@@ -115,14 +115,15 @@ def estimate_seconds(learner: Learner, shown: Sequence[Shown], settings: Setting
     tokens = settings.batch_size * most_tokens(learner, shown)
     passes = 2 + 2 + 2 * settings.checkpoint_blocks
     operations = passes * folders.parameters(learner.folder)["transformer"] * tokens
-    return settings.steps * operations / matrix_rate(learner)
+    return settings.steps * operations / matrix_rate(learner, settings)
 
 
-def matrix_rate(learner: Learner) -> float:
-    """Operations a second in products of matrices as wide as a small model's."""
+def matrix_rate(learner: Learner, settings: Settings) -> float:
+    """Operations a second in products of matrices as wide as a small model's, in the numbers it is trained in."""
     import torch
 
-    matrix = torch.randn(512, 512, device=learner.device, dtype=torch.bfloat16)
+    dtype = torch.bfloat16 if halves(settings, learner.plan) else torch.float32
+    matrix = torch.randn(512, 512, device=learner.device, dtype=dtype)
     for _ in range(3):
         matrix @ matrix
     began, count = time.perf_counter(), 20

@@ -48,7 +48,8 @@ class Settings(BaseModel):
     resolutions: tuple[int, ...] = (512,)
     batch_size: int = Field(default=1, ge=1, le=256)
     optimizer: OptimizerName = OptimizerName.adamw
-    precision: Precision = Precision.bf16
+    # None is bf16 where the device multiplies that natively, as others take several times as long with it.
+    precision: Precision | None = None
     # How the frozen base is held while the LoRA learns; None is as the device's memory asks for.
     quantize: Quantize | None = None
     # The share of the transformer's blocks that are computed again on the way back instead of being remembered.

@@ -1,6 +1,6 @@
 """What a workspace holds now, as its events tell it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -121,13 +121,19 @@ def settled(events: Iterable[ev.Event]) -> dict[str, str]:
     return fields
 
 
-def last_undoable(events: Iterable[ev.Event], batch: int | None = None) -> list[Undoable]:
+def last_undoable(events: Sequence[ev.Event], batch: int | None = None) -> list[Undoable]:
     """What was recorded together last, or as `batch`, and still counts; empty when there is nothing left to undo."""
-    every = list(events)
-    undone = {event.target for event in every if isinstance(event, ev.Undone)}
-    counting = [event for event in every if isinstance(event, UNDOABLE) and event.batch not in undone]
-    last = batch if batch is not None or not counting else counting[-1].batch
-    return [event for event in counting if event.batch == last]
+    undone: set[int] = set()
+    found: list[Undoable] = []
+    # From the end, where it nearly always is: an undoing comes after what it undoes, and a batch in one piece.
+    for event in reversed(events):
+        if found and event.batch != found[0].batch:
+            break
+        if isinstance(event, ev.Undone):
+            undone.add(event.target)
+        elif isinstance(event, UNDOABLE) and event.batch not in undone and batch in (None, event.batch):
+            found.append(event)
+    return found[::-1]
 
 
 def _change(state: State, sha256: str, **values: object) -> None:

@@ -11,8 +11,8 @@ from zoetrope.studio.jobs.models import Job, LogLine, State
 from zoetrope.studio.jobs.upkeep import alive_workers, lose
 
 OVERLAP = timedelta(seconds=2)
-MOST_LINES = 1000
-MOST_JOBS = 200
+MOST_LINES = 500
+MOST_JOBS = 100
 
 
 class JobRow(TypedDict):

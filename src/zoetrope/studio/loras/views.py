@@ -27,7 +27,9 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
-_A_PAGE = 48
+_A_PAGE = 24
+# More names than that nobody looks through: the library is searched instead.
+_OFFERED = 200
 _TRIED = 6
 _DRAWN = 12
 # Of a training's settings.
@@ -49,8 +51,10 @@ def library(request: HttpRequest, place: Place) -> HttpResponse:
     words, kind = request.GET.get("q", "").strip()[:80], request.GET.get("kind", "")
     aside = request.GET.get("retired") == "1"
     retired = Lora.objects.filter(space=place.space).exclude(retired=None)
-    rows = (retired if aside else _loras(place)).prefetch_related(
-        Prefetch("worn", Worn.objects.select_related("persona"))
+    rows = (
+        (retired if aside else _loras(place))
+        .defer("sheet")
+        .prefetch_related(Prefetch("worn", Worn.objects.select_related("persona")))
     )
     for word in words.split():
         rows = rows.filter(Q(name__icontains=word) | Q(trigger__icontains=word) | Q(base__icontains=word))
@@ -145,7 +149,8 @@ def worn(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         _dress(request, found, chosen, request.POST.get("do", ""))
         return redirect("persona-loras", place.space.slug, found.name)
     dressed = list(found.worn.select_related("lora"))
-    others = _loras(place).exclude(pk__in=[each.lora_id for each in dressed]).filter(base=found.base)[:200]
+    others = _loras(place).exclude(pk__in=[each.lora_id for each in dressed]).filter(base=found.base)
+    others = others.only("name", "version")[:_OFFERED]
     return render(request, "loras/worn.html", {"persona": found, "worn": dressed, "others": others})
 
 
@@ -176,7 +181,7 @@ def _try(request: HttpRequest, place: Place, persona: Persona | None, initial: d
         request.POST or None,
         initial=initial,
         models=_models(),
-        loras=list(_loras(place).defer("sheet", "created", "retired")[:500]),
+        loras=list(_loras(place).defer("sheet", "created", "retired")[:_OFFERED]),
     )
     if request.method == "POST":
         place.ask(Role.reviewer)

@@ -80,7 +80,7 @@ def list_jobs(
     space: str,
     state: jobs.State | None = None,
     after: Number = 0,
-    most: Annotated[int, Field(ge=1, le=MOST)] = 100,
+    most: Annotated[int, Field(ge=1, le=MOST)] = 50,
 ) -> jobs.Overview:
     """The space's jobs by state; with one state, `after` the last id shown gives the next page."""
     states = tuple(jobs.State) if state is None else (state,)

@@ -24,7 +24,7 @@ from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Membership, Role, Space
 
 # So many of each state at a glance, and so many when one state is looked through.
-_A_GLANCE, _A_PAGE = 25, 100
+_A_GLANCE, _A_PAGE = 12, 50
 # What needs a person comes first.
 _ORDER = ("failed", "stuck", "lost", "running", "waiting", "done", "cancelled")
 _LOOK_SECONDS = 0.5
@@ -105,7 +105,7 @@ def one(request: HttpRequest, place: Place, job: int) -> HttpResponse:
 
 
 def _log(job: jobs.Job) -> str:
-    """As one text: a thousand lines would each pass through the template."""
+    """As one text: hundreds of lines would each pass through the template."""
     return "".join(f"{line['at']:%H:%M:%S} {line['text']}\n" for line in jobs.lines_of(job.pk))
 
 

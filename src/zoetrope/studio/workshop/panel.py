@@ -1,5 +1,8 @@
 """The workshop's part of a persona's home page: what there is, and what the wheel waits for."""
 
+from collections import Counter
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,6 +10,7 @@ from django.http import HttpRequest
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place
+from zoetrope.wheel.captions import undescribed
 from zoetrope.wheel.events import Origin
 from zoetrope.wheel.state import Decision, State
 
@@ -20,29 +24,30 @@ def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]
 def counts(state: State) -> dict[str, int]:
     """How many pictures there are of each standing."""
     entries = state.pictures.values()
+    origins, decisions = (Counter(map(attrgetter(name), entries)) for name in ("origin", "decision"))
     return {
-        "sources": sum(entry.origin is Origin.source for entry in entries),
-        "kept": sum(entry.decision is Decision.kept for entry in entries),
-        "waiting": sum(entry.decision is Decision.waiting for entry in entries),
+        "sources": origins[Origin.source],
+        "kept": decisions[Decision.kept],
+        "waiting": decisions[Decision.waiting],
         "versions": len(state.versions),
     }
 
 
 def latest(state: State, most: int = 8) -> list[str]:
     """The newest pictures that nobody refused, by their hashes."""
-    good = [entry.sha256 for entry in state.pictures.values() if entry.decision is not Decision.rejected]
-    return good[: -most - 1 : -1]
+    newest = (entry.sha256 for entry in reversed(state.pictures.values()) if entry.decision is not Decision.rejected)
+    return list(islice(newest, most))
 
 
 def next_step(state: State) -> tuple[str, str]:
     """The address of the page where something is to be done now, and what."""
     if not state.pictures:
         return "sources", "Add ten to twenty pictures"
-    open_entries = [entry for entry in state.pictures.values() if entry.decision is not Decision.rejected]
-    if bare := sum(not entry.caption for entry in open_entries):
+    if bare := len(undescribed(state.pictures.values())):
         return "captions", f"Write {bare} captions"
-    if waiting := len(state.of(Decision.waiting)):
-        return "review", f"Review {waiting} pictures"
-    if not state.of(Decision.kept):
+    found = counts(state)
+    if found["waiting"]:
+        return "review", f"Review {found['waiting']} pictures"
+    if not found["kept"]:
         return "review", "Keep some pictures: none was kept"
     return "turns", "Turn the wheel: everything is reviewed"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from zoetrope.errors import UserError
 from zoetrope.wheel import events as ev
@@ -24,10 +25,22 @@ class Step:
     words: str
 
 
+# A step may be ten thousand events, and its words the same until another comes.
+_LAST: dict[Path, tuple[tuple[ev.Event, ...], Step | None]] = {}
+_MOST_LAST = 16
+
+
 def last(workspace: Workspace) -> Step | None:
     """The step that an undo would take back; none where nothing is left."""
-    taken = last_undoable(workspace.log.known())
-    return Step(taken[0].batch, in_words(taken)) if taken else None
+    events = workspace.log.known()
+    before, step = _LAST.pop(workspace.folder, ((), None))
+    if before is not events:
+        taken = last_undoable(events)
+        step = Step(taken[0].batch, in_words(taken)) if taken else None
+    _LAST[workspace.folder] = events, step
+    while len(_LAST) > _MOST_LAST:
+        _LAST.pop(next(iter(_LAST)), None)
+    return step
 
 
 def undo(workspace: Workspace, number: str) -> str:

@@ -51,15 +51,16 @@ class Sources:
 
 S = TypeVar("S", bound=Sum)
 T = TypeVar("T")
-_Kept = tuple[Mapping[str, Entry], Any]
+# What was counted, their sum, and what was told of it by whom.
+_Kept = tuple[Mapping[str, Entry], Any, object, Any]
 _KEPT: dict[tuple[Path, type, object], _Kept] = {}
 _LOCK = Lock()
 
 
-def of_words(workspace: Workspace, state: State, tell: Callable[[Words], T]) -> T:
-    """What there is to tell of the captions."""
+def of_words(workspace: Workspace, state: State, tell: Callable[[Said], T]) -> T:
+    """What there is to tell of the captions; the same function is asked once until one changes."""
     persona = workspace.persona
-    return _told(workspace, state, Said, persona, lambda: Said(persona), lambda sum: tell(sum.words))
+    return _told(workspace, state, Said, persona, lambda: Said(persona), tell)
 
 
 def of_sources(workspace: Workspace, state: State, tell: Callable[[Counter[Facets]], T]) -> T:
@@ -74,13 +75,19 @@ def _told(
     key = workspace.folder, kind, about
     # Two requests may look at once, and what they tell may not change meanwhile.
     with _LOCK:
-        before, kept = _KEPT.pop(key, ({}, None))
+        before, kept, asked, answer = _KEPT.pop(key, ({}, None, None, None))
         found: S = make() if kept is None else kept
-        _catch_up(found, before, state.pictures)
-        _KEPT[key] = state.pictures, found
+        # Entries that did not change are the same objects nearly always, and then this takes no time.
+        changed = kept is None or before != state.pictures
+        if changed:
+            _catch_up(found, before, state.pictures)
+        if changed or asked is not tell:
+            answer = tell(found)
+        _KEPT[key] = state.pictures, found, tell, answer
         while len(_KEPT) > _MOST:
             _KEPT.pop(next(iter(_KEPT)))
-        return tell(found)
+        told: T = answer
+        return told
 
 
 def _catch_up(found: Sum, before: Mapping[str, Entry], now: Mapping[str, Entry]) -> None:

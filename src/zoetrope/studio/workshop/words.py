@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from zoetrope.studio.workshop.shelf import entry_of
-from zoetrope.studio.workshop.sums import of_words
+from zoetrope.studio.workshop.sums import Said, of_words
 from zoetrope.wheel.captions import lacks_trigger, on_one_line
 from zoetrope.wheel.persona import Persona
 from zoetrope.wheel.state import Decision, Entry
@@ -30,10 +30,12 @@ def read(workspace: Workspace) -> Words:
     state = workspace.state()
     entries = [entry for entry in state.pictures.values() if entry.decision is not Decision.rejected]
     ordered = [*(each for each in entries if not each.caption), *(each for each in entries if each.caption)]
-    remarks, tags, phrases = of_words(
-        workspace, state, lambda said: (said.remarks(), said.tags(MOST_TAGS), said.phrases)
-    )
+    remarks, tags, phrases = of_words(workspace, state, _told)
     return Words(ordered, remarks, tags, phrases - len(tags))
+
+
+def _told(said: Said) -> tuple[list[str], dict[str, int], int]:
+    return said.words.remarks(), said.words.tags(MOST_TAGS), said.words.phrases
 
 
 def fault(persona: Persona, entry: Entry) -> str:
