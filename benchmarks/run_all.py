@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zoetrope.models.memory import multiplies_bf16
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
 SOAK = frozenset({"crashes", "fullsize", "wheel"})
@@ -28,9 +30,14 @@ what it measures.
 def machine() -> str:
     """What a figure depends on, without saying whose machine it was."""
     return (
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
+        f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}, "
         f"torch {version('torch')}, diffusers {version('diffusers')}"
     )
+
+
+def _processor() -> str:
+    """Its kind, and whether it multiplies bfloat16: trainings differ most by that."""
+    return f"{platform.machine()} {'with' if multiplies_bf16('cpu') else 'without'} bfloat16"
 
 
 def names(kind: str) -> list[str]:

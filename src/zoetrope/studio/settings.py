@@ -61,7 +61,8 @@ TEMPLATES = [
                 "zoetrope.studio.spaces.here.around",
                 "zoetrope.studio.spaces.work.around",
                 "zoetrope.studio.personas.panels.around",
-            ]
+            ],
+            "builtins": ["zoetrope.studio.addresses"],
         },
     }
 ]
