@@ -1,6 +1,7 @@
 """What people say of a LoRA, and what they have drawn to try it."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -33,16 +34,19 @@ class Pairs(BaseChoiceIterator):
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
 
+    @cached_property
+    def options(self) -> str:
+        """As HTML."""
+        return "".join(f'<option value="{escape(key)}">{escape(label)}</option>' for key, label in self._pairs)
+
 
 class LongSelect(forms.Select):
-    """A select of hundreds of options, for each of which Django's own would render a template."""
+    """A select of hundreds of `Pairs`, for each of which Django's own would render a template."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = "" if value is None else str(value)
-        options = "".join(
-            f'<option value="{escape(key)}"{" selected" if str(key) == chosen else ""}>{escape(str(label))}</option>'
-            for key, label in self.choices
-        )
+        assert isinstance(self.choices, Pairs)
+        chosen = f'<option value="{escape("" if value is None else str(value))}"'
+        options = self.choices.options.replace(chosen, f"{chosen} selected", 1)
         about = flatatt(self.build_attrs(self.attrs, {"name": name} | (attrs or {})))
         return mark_safe(f"<select{about}>{options}</select>")
 
