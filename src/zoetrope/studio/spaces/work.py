@@ -15,6 +15,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
@@ -78,6 +80,17 @@ def moved(job: jobs.Job, act_on: Callable[[jobs.Job], jobs.Job]) -> jobs.Job:
         raise UserError(f"{job} is {job.state} by now; nothing was changed.") from error
 
 
+def log_of(place: Place, job: jobs.Job | None = None) -> SafeString:
+    """The newest lines of the space's jobs, or of one; each with its id, by which a page goes on from them."""
+    lines = jobs.last_lines(scope_of(place.space), job=job.pk if job else None)
+    # Through a template a hundred lines would take as long as the rest of the page.
+    return format_html_join(
+        "",
+        '<span data-line="{}">{} {}\n</span>',
+        ((line["id"], f"{line['at']:%H:%M:%S}", line["text"]) for line in lines),
+    )
+
+
 @require_GET
 @in_space()
 def work(request: HttpRequest, place: Place) -> HttpResponse:
@@ -91,7 +104,7 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
     shown = [(state, seen.counts[state], seen.jobs[state]) for state in map(jobs.State, _ORDER) if state in seen.jobs]
     said: dict[str, Any] = {"states": [each for each in shown if each[2]], "cursor": seen.cursor}
     said |= {"chosen": chosen in _ORDER, "most": _A_PAGE if chosen in _ORDER else _A_GLANCE}
-    said |= {"trouble": _trouble(bool(seen.workers)), "lines": jobs.last_lines(scope_of(place.space))}
+    said |= {"trouble": _trouble(bool(seen.workers)), "log": log_of(place)}
     page = "spaces/work_now.html" if request.headers.get("HX-Request") else "spaces/work.html"
     return render(request, page, said)
 

@@ -18,6 +18,8 @@ from zoetrope.wheel.turn import gate
 from zoetrope.wheel.workspace import Workspace, round_folder
 
 _WIDE, _HIGH = 600, 160
+# A curve has no more corners than an eye can tell apart.
+_POINTS = 300
 _SAMPLE = re.compile(r"([0-9]{6,9})-[0-9]{1,3}\.png")
 _SHOWN_STEPS = 5
 MOST_STEPS = 100_000
@@ -100,7 +102,7 @@ def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
 
 def _thinned(lines: Sequence[bytes]) -> Sequence[bytes]:
     """The newest is among them."""
-    every = max(1, len(lines) // _WIDE)
+    every = max(1, len(lines) // _POINTS)
     return lines[(len(lines) - 1) % every :: every]
 
 

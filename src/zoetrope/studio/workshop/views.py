@@ -16,7 +16,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
-from zoetrope.studio.spaces.work import scope_of
+from zoetrope.studio.spaces.work import log_of, scope_of
 from zoetrope.studio.workshop import gate, shelf, steps, words
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.forms import TurnForm
@@ -120,7 +120,7 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     said |= {"curve": wheel.curve(workspace, state.round), "rounds": wheel.rounds(workspace), "next": next_step(state)}
     said |= {"samples": wheel.samples(workspace, state.round), "scenes": wheel.card_so_far(workspace, state.round)}
     said |= {
-        "lines": jobs.last_lines(scope_of(place.space), job=job.pk) if job else [],
+        "log": log_of(place, job) if job else "",
         "gate": wheel.waits_for(workspace),
         "alarm": wheel.alarm(workspace),
         "form": TurnForm(),
