@@ -12,7 +12,6 @@ from tests.wheel.test_turn import EverySecond
 from zoetrope.engines.engine import Made
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.media.recipe import Recipe, read_recipe
-from zoetrope.wheel import events as ev
 from zoetrope.wheel import synthesize
 from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.drawing import waiting
@@ -20,7 +19,7 @@ from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.measure import Alike
 from zoetrope.wheel.review import review_waiting
 from zoetrope.wheel.scenes import shows_head
-from zoetrope.wheel.state import Decision, Entry, State
+from zoetrope.wheel.state import Decision
 from zoetrope.wheel.turn import turn
 from zoetrope.wheel.workspace import Workspace
 
@@ -70,28 +69,6 @@ def test_the_likest_of_three_is_taken(tmp_path: Path, monkeypatch: pytest.Monkey
     seeds = [seed for _, _, seed in taken(turned(tmp_path, scorers=["nano_identity"]))]
     attempts = [2, 0, 1, 2, 0, 1]
     assert seeds == [synthesize.SEED + 1000 + 3 * number + attempt for number, attempt in enumerate(attempts)]
-
-
-def shown(number: int, caption: str, reason: ev.Reason | None = None) -> Entry:
-    decision = Decision.kept if reason is None else Decision.rejected
-    return Entry(str(number), f"{number}.png", ev.Origin.synthetic, 1, 1, caption, decision, reason)
-
-
-@pytest.mark.parametrize(("reason", "weight"), [("other", 0.5), ("pose", 0.5), ("identity", 1.0), ("hands", 1.0)])
-def test_what_was_refused_for_its_scene_is_drawn_with_less_of_the_version(reason: str, weight: float) -> None:
-    entries = [shown(0, "portrait of ada, angry, left"), shown(1, "portrait of ada, sad, front")]
-    for number, place in enumerate(("park", "room"), start=2):
-        entries.append(shown(number, f"portrait of ada, sad, left, {place}", ev.Reason(reason)))
-    state = State({each.sha256: each for each in entries})
-    scenes = ["portrait of ada, angry, front", "portrait of ada, sad, left"]
-    assert synthesize.weights_of(state, scenes) == [1.0, weight]
-
-
-def test_the_recipes_say_how_much_of_the_version_drew_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthesize, "weights_of", lambda state, scenes: [1.0, *[0.5] * (len(scenes) - 1)])
-    workspace = turned(tmp_path)
-    recipes = [read_recipe(workspace.path(entry)) for entry in workspace.state().of(Decision.waiting)]
-    assert [recipe.loras[0].weight for recipe in recipes] == [1.0, 0.5, 0.5, 0.5, 0.5, 0.5]
 
 
 def test_scenes_that_were_stopped_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

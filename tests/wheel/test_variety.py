@@ -1,4 +1,4 @@
-from zoetrope.wheel.variety import chances_of, most_varied
+from zoetrope.wheel.variety import most_varied
 
 
 def test_what_is_held_already_comes_last() -> None:
@@ -45,11 +45,3 @@ def test_what_is_worth_less_has_to_add_more() -> None:
 
     assert most_varied([], offered, 1, worth=[0.7, 1.0]) == [1]
     assert most_varied(["portrait of zoe, sad, profile"], offered, 1, worth=[0.7, 1.0]) == [0]
-
-
-def test_how_much_of_a_caption_will_do_follows_its_worst_pair() -> None:
-    held = ["portrait of zoe, sad, a", "portrait of zoe, glad, b"]
-    refused = ["portrait of zoe, sad, b, park", "portrait of zoe, sad, b, beach"]
-    offered = ["portrait of zoe, glad, a", "portrait of zoe, sad, a", "portrait of zoe, sad, b"]
-
-    assert chances_of(offered, held, refused) == [1.0, 0.5, 1 / 3]

@@ -17,7 +17,6 @@ from zoetrope.wheel.drawing import draw, finish
 from zoetrope.wheel.measure import Alike, alikeness, judged, references
 from zoetrope.wheel.scenes import drawn_as, new_scenes, subject
 from zoetrope.wheel.state import Decision, State
-from zoetrope.wheel.variety import chances_of
 from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,10 +28,6 @@ COUNT = 60
 TRIES = 3
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
-# Where a version's own way was refused more often than kept, it is drawn with so much of it.
-LOOSE, _LIKELY = 0.5, 0.5
-# Reasons that say the person is right and the scene is not.
-_AMISS = (ev.Reason.pose, ev.Reason.light, ev.Reason.other)
 SEED = 40_000
 WORK = "scenes"
 """The tries wait under this name until the best of them are taken."""
@@ -66,28 +61,16 @@ def synthesize(
     tries = TRIES if judged(persona, model) else 1
     lora = open_lora(lora_file(workspace, version))
     engine.lend_lora(lora)
-    weights = weights_of(state, scenes)
     made: list[list[Made]] = []
-    for number, (scene, weight) in enumerate(zip(scenes, weights, strict=True)):
+    for number, scene in enumerate(scenes):
         seed = SEED + 1000 * version.number + tries * number
         # Together, as a batch takes less time than its pictures one by one.
-        batches = split(order(model, drawn_as(persona, scene), seed=seed, loras=[(lora, weight)]), tries)
+        batches = split(order(model, drawn_as(persona, scene), seed=seed, loras=[(lora, 1.0)]), tries)
         made.append([each for batch in batches for each in draw(workspace, WORK, engine, batch)])
         on_done(number + 1, len(scenes))
     filtered = _taken(workspace, state, model, version.round, scenes, made)
     finish(workspace, WORK)
     return filtered
-
-
-def weights_of(state: State, scenes: Sequence[str]) -> list[float]:
-    """How much of the version each scene is drawn with.
-
-    Sources that are all angry in profile teach that this profile is angry. Where a person refused such pictures mostly
-    for what they were asked to show, half the version lets the base's own expressions through.
-    """
-    held = [entry.caption for entry in state.of(Decision.kept)]
-    amiss = [entry.caption for entry in state.of(Decision.rejected) if entry.reason in _AMISS]
-    return [1.0 if chance >= _LIKELY else LOOSE for chance in chances_of(scenes, held, amiss)]
 
 
 def _taken(

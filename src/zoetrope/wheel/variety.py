@@ -26,8 +26,11 @@ def most_varied(
     `refused` more often than held is chosen more often, as only a part of it will do. What is `worth` less has to add
     more; all is worth 1 if nothing is said.
     """
-    seen = _counted(held)
-    chances = chances_of(offered, held, refused)
+    seen = Counter[Group]()
+    for caption in held:
+        seen.update(_groups(caption))
+    failed = Counter(group for caption in refused for group in _groups(caption))
+    chances = [_chance(groups, seen, failed) for groups in map(_groups, offered)]
     share = (len(held) + count) / max(1, len(wanted))
     # What all of them say tells them apart from nothing.
     same = set.intersection(*(_phrases(text) for text in wanted)) if wanted else set()
@@ -51,16 +54,6 @@ def most_varied(
         for group in groups[best]:
             expected[group] += chances[best]
     return chosen
-
-
-def chances_of(offered: Sequence[str], held: Sequence[str], refused: Sequence[str]) -> list[float]:
-    """For each offered caption, how much of what it asks for will do, by what was held and refused so far."""
-    seen, failed = _counted(held), _counted(refused)
-    return [_chance(groups, seen, failed) for groups in map(_groups, offered)]
-
-
-def _counted(captions: Sequence[str]) -> Counter[Group]:
-    return Counter(group for caption in captions for group in _groups(caption))
 
 
 def _chance(groups: Sequence[Group], held: Mapping[Group, int], failed: Mapping[Group, int]) -> float:
