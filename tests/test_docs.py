@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.text import Text
 from typer.main import get_command
 
 from tools.cli_docs import PAGE, commands, prose, render
@@ -28,10 +27,10 @@ def test_every_command_shows_an_example(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_word_of_the_help_is_taken_for_markup(name: str) -> None:
+def test_no_word_of_the_help_shows_an_escape(name: str) -> None:
     command = COMMANDS[name]
     texts = [command.help, command.epilog, *(getattr(parameter, "help", None) for parameter in command.params)]
-    assert [text for text in texts if text and Text.from_markup(text).spans] == [], "write \\\\[trigger], not [trigger]"
+    assert [text for text in texts if text and "\\" in text] == [], "help is plain text"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
 from typer.main import get_command
 
 from zoetrope.cli import app
@@ -31,8 +30,8 @@ def commands(command: Any, name: str = "zoetrope") -> Iterator[tuple[str, Any]]:
 
 
 def prose(text: str | None) -> str:
-    """Help as a terminal would show it: without markup, its paragraphs and indented lines kept."""
-    lines = Text.from_markup(text or "").plain.replace("\b", "").strip().splitlines()
+    """Help as a terminal would show it: its paragraphs and indented lines kept."""
+    lines = (text or "").replace("\b", "").strip().splitlines()
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -52,7 +51,7 @@ def as_code(text: str) -> str:
 
 
 def meaning(text: str) -> str:
-    """An option's help in a table row; what typer adds in brackets (default, required) is not markup."""
+    """An option's help in a table row; what typer adds in brackets (default, required) moved into parentheses."""
     said, bracket, added = text.partition("  [")
     return in_row(" ".join(prose(said).split()) + (f" ({added.rstrip(']')})" if bracket else ""))
 

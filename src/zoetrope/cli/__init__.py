@@ -81,7 +81,8 @@ def _version(wanted: bool) -> None:
 app = typer.Typer(
     cls=Shell,
     name="zoetrope",
-    rich_markup_mode="rich",
+    context_settings={"max_content_width": 120},
+    rich_markup_mode=None,  # help in plain words answers in half the time
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

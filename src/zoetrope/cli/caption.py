@@ -25,7 +25,7 @@ def caption(
     text: Annotated[str | None, typer.Option(help="The caption of one picture.")] = None,
     template: Annotated[
         str | None,
-        typer.Option(help="Words for every picture without a caption; \\[trigger] and \\[name] are filled in."),
+        typer.Option(help="Words for every picture without a caption; [trigger] and [name] are filled in."),
     ] = None,
     by: Annotated[
         str | None,
@@ -44,7 +44,7 @@ def caption(
 
     A server is any that speaks OpenAI's protocol; its key, if it wants one, is read from ZOETROPE_CAPTION_KEY.
 
-    Example: zoetrope caption ada --template "a drawing of \\[trigger], \\[name]"
+    Example: zoetrope caption ada --template "a drawing of [trigger], [name]"
 
     Example: zoetrope caption ada --by http://localhost:11434/v1 --model qwen2.5vl
     """

@@ -16,7 +16,7 @@ def compare(
     prompts: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="One prompt a line; \\[trigger] becomes each one's trigger, a base's the looks."
+            metavar="FILE", help="One prompt a line; [trigger] becomes each one's trigger, a base's the looks."
         ),
     ],
     style: Annotated[

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Line breaks and tabs stay; whatever else steers a terminal, or turns the order of letters, is shown as its code.
 _STEERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
@@ -19,20 +21,30 @@ def harmless(text: str) -> str:
     return text.translate(_STEERS)
 
 
-class _Plain(Console):
-    """Nothing in a caption or a path is markup, an emoji's name or a command to the terminal."""
+class Voice:
+    """What a command says to one stream; rich is loaded at the first word, so that `--help` need not wait for it."""
 
     def __init__(self, *, stderr: bool = False, soft_wrap: bool = False) -> None:
-        super().__init__(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False)
+        self._options = {"stderr": stderr, "soft_wrap": soft_wrap}
 
-    def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(harmless(text), **options)
+    @cached_property
+    def rich(self) -> "Console":
+        from zoetrope.cli.plain import Plain
+
+        return Plain(**self._options)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.rich.is_terminal
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        self.rich.print(*objects, **options)
 
 
-console = _Plain(stderr=True)
+console = Voice(stderr=True)
 """For remarks and progress: never part of the answer."""
 
-paper = _Plain(soft_wrap=True)
+paper = Voice(soft_wrap=True)
 """For the answer a person reads, on stdout."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print only a JSON object on stdout.")]
@@ -59,7 +71,7 @@ def progress_bar(label: str, total: int, *, as_json: bool = False) -> Iterator[M
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console.rich, transient=True) as progress:
         task = progress.add_task(label, total=total)
 
         def move(done: int, total: int | None = None) -> None:

@@ -171,7 +171,7 @@ def sources(
     name: Name,
     from_model: Annotated[str, typer.Option(metavar="MODEL", help="Who draws; see `zoetrope models list`.")],
     prompts: Annotated[
-        Path, typer.Option(metavar="FILE", help="One prompt a line; \\[trigger] is drawn as its looks say.")
+        Path, typer.Option(metavar="FILE", help="One prompt a line; [trigger] is drawn as its looks say.")
     ],
     seed: Annotated[int, typer.Option(min=0, help="The first picture's; each next one takes the next.")] = 1,
     per_prompt: Annotated[int, typer.Option(min=1, help="How many pictures of each prompt.")] = 1,

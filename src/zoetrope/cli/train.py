@@ -28,7 +28,7 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Where the LoRA, its checkpoint and samples go.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The LoRA's name; the output folder's if not given.")] = None,
-    trigger: Annotated[str, typer.Option(help="The word that stands for it; replaces \\[trigger] in captions.")] = "",
+    trigger: Annotated[str, typer.Option(help="The word that stands for it; replaces [trigger] in captions.")] = "",
     type_: Annotated[str, typer.Option("--type", help="character, style or concept.")] = "character",
     steps: Annotated[int | None, typer.Option(help="Training steps (1000).")] = None,
     rank: Annotated[int | None, typer.Option(help="How much the LoRA can hold (16).")] = None,
@@ -166,7 +166,7 @@ class TrainingBar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar: Any = Progress(*columns, console=console, transient=True)
+        self._bar: Any = Progress(*columns, console=console.rich, transient=True)
         self._shown = console.is_terminal and not as_json
         self._tasks: dict[str, Any] = {}
         self._quiet = as_json
