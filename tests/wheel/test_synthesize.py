@@ -103,3 +103,62 @@ def test_scenes_that_were_stopped_go_on_where_they_were(tmp_path: Path, monkeypa
     monkeypatch.setattr(LocalEngine, "make", make)
     synthesize.synthesize(workspace, LocalEngine(), SCENES)
     assert going_on == taken(workspace) != []
+
+
+class Clearness:
+    """What `clarity` says: of the kept sources, of the scenes, and of those that were drawn again."""
+
+    def __init__(self, *answers: Sequence[float]) -> None:
+        self.answers = list(answers)
+
+    def __call__(
+        self, persona: object, model: object, pictures: Sequence[object], captions: Sequence[str]
+    ) -> list[float]:
+        found = list(self.answers.pop(0))
+        assert len(found) == len(captions) == len(pictures)
+        return found
+
+
+def weights(workspace: Workspace) -> list[float]:
+    """Of each new picture how much of the version drew it."""
+    return [read_recipe(workspace.path(entry)).loras[0].weight for entry in workspace.state().of(Decision.waiting)]
+
+
+def test_what_is_faint_is_drawn_again_by_half_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Clear; faint, and clearer by half; faint, and by half even more so; and clear.
+    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, 0.4, 0.2, 0.8], [0.45, 0.1]))
+    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [Alike(0.9, True)] * len(given[2]))
+    workspace = turned(tmp_path, 4, scorers=["nano_identity"])
+    assert weights(workspace) == [1.0, synthesize.HALF, 1.0, 1.0]
+
+
+def test_half_of_a_version_that_shows_somebody_else_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def alikeness(workspace: Workspace, model: object, pictures: Sequence[object], known: object) -> list[Alike]:
+        asked.append(len(pictures))
+        return [Alike(0.9, len(asked) == 1)] * len(pictures)
+
+    monkeypatch.setattr(synthesize, "alikeness", alikeness)
+    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, 0.4], [0.9]))
+    workspace = turned(tmp_path, 2, scorers=["nano_identity"])
+    assert asked == [2 * synthesize.TRIES, synthesize.TRIES]
+    assert weights(workspace) == [1.0, 1.0]
+
+
+def test_what_shows_another_expression_teaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, -0.4, -0.2], [-0.1, -0.3]))
+    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [Alike(0.9, True)] * len(given[2]))
+    said: list[synthesize.Filtered] = []
+    filtered = synthesize.synthesize
+
+    def remembered(*given: Any) -> synthesize.Filtered:
+        said.append(filtered(*given))
+        return said[-1]
+
+    monkeypatch.setattr("zoetrope.wheel.turn.synthesize", remembered)
+    workspace = turned(tmp_path, 3, scorers=["nano_identity"])
+    assert len(weights(workspace)) == 1
+    assert said == [synthesize.Filtered(drawn=3, added=1, unlike=0, copied=0, unclear=2)]

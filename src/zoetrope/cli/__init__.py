@@ -46,8 +46,11 @@ class Shell(TyperGroup):
             _complain(str(error))
             code = 2
         except typer.TyperException as error:
-            # A group called without a command arrives here too, its help already written and nothing left to say.
-            if said := error.format_message():
+            said = error.format_message()
+            # A group called without a command arrives here too, with its help for a message.
+            if said.startswith("Usage:"):
+                typer.echo(said, err=True)
+            else:
                 _complain(said + _where_to_look(error))
             code = error.exit_code
         except typer.Abort:

@@ -19,7 +19,7 @@ from zoetrope.models.folders import parameters
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.persona import Persona, PersonaKind
 from zoetrope.wheel.scenes import asked, in_words
-from zoetrope.wheel.state import Decision, State
+from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.workspace import Workspace, round_folder
 
 if TYPE_CHECKING:
@@ -97,10 +97,14 @@ def _adherence(persona: Persona, model: Model, pictures: "Sequence[Image]") -> l
     return shares
 
 
-def references(workspace: Workspace, state: State) -> "list[Image]":
+def genuine(state: State) -> list[Entry]:
     """What a persona is recognised by: everything that was kept and not drawn by a version of its own."""
-    kept = [entry for entry in state.of(Decision.kept) if entry.origin is not ev.Origin.synthetic]
-    return [open_picture(workspace.path(entry)).image for entry in kept]
+    return [entry for entry in state.of(Decision.kept) if entry.origin is not ev.Origin.synthetic]
+
+
+def references(workspace: Workspace, state: State) -> "list[Image]":
+    """The same as pictures."""
+    return [open_picture(workspace.path(entry)).image for entry in genuine(state)]
 
 
 def scorer_of(persona: Persona, model: Model) -> str | None:

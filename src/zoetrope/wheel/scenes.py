@@ -65,10 +65,15 @@ def new_scenes(
 
     What was refused is asked for more often.
     """
-    words = (model.notes.model_extra or {}).get("scenes", SCENES)
-    offered = thought_of(who, words, seed, max(_THOUGHT_OF, 2 * count))
+    offered = thought_of(who, words_of(model), seed, max(_THOUGHT_OF, 2 * count))
     wanted = [scene.prompt for scene in asked(model, who)]
     return [offered[index] for index in most_varied(held, offered, count, wanted, refused)]
+
+
+def words_of(model: Model) -> Mapping[str, Any]:
+    """What new scenes are made of for this base."""
+    words: Mapping[str, Any] = (model.notes.model_extra or {}).get("scenes", SCENES)
+    return words
 
 
 def thought_of(who: str, words: Mapping[str, Any], seed: int, times: int) -> list[str]:

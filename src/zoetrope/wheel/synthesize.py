@@ -1,7 +1,7 @@
 """New pictures of a persona by its newest version, in scenes of its own; those that pass wait for a person."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from zoetrope.engines.batches import split
@@ -9,14 +9,14 @@ from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.judging.likeness import copy_scores
 from zoetrope.media.recipe import png_bytes
-from zoetrope.models.catalogue import Model
 from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest
+from zoetrope.wheel.clarity import clarity, enough
 from zoetrope.wheel.drawing import draw, finish
-from zoetrope.wheel.measure import Alike, alikeness, judged, references
+from zoetrope.wheel.measure import Alike, alikeness, genuine, judged, references
 from zoetrope.wheel.scenes import drawn_as, new_scenes, subject
-from zoetrope.wheel.state import Decision, State
+from zoetrope.wheel.state import Decision
 from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ COUNT = 60
 # Of so many drawings of a scene the one most like the persona is taken: what a version learned faintly, it draws
 # rightly now and then, and the next learns from those.
 TRIES = 3
+# Where a whole version shows an expression faintly, half of it often shows it clearly, and still whom.
+HALF = 0.5
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
@@ -41,6 +43,16 @@ class Filtered:
     added: int
     unlike: int
     copied: int
+    unclear: int
+
+
+@dataclass(frozen=True)
+class _Take:
+    """The likest of a scene's tries."""
+
+    made: "Made"
+    alike: Alike
+    clear: float | None = None
 
 
 def synthesize(
@@ -53,44 +65,95 @@ def synthesize(
 
     A run that was stopped goes on where it was.
     """
-    state, persona = workspace.state(), workspace.persona
-    version = newest(workspace, state)
-    model = engine.catalogue.find(persona.base)
-    held, refused = ([entry.caption for entry in state.of(each)] for each in (Decision.kept, Decision.rejected))
-    scenes = new_scenes(model, subject(persona, model), version.number, count, held, refused)
-    tries = TRIES if judged(persona, model) else 1
-    lora = open_lora(lora_file(workspace, version))
-    engine.lend_lora(lora)
-    made: list[list[Made]] = []
-    for number, scene in enumerate(scenes):
-        seed = SEED + 1000 * version.number + tries * number
-        # Together, as a batch takes less time than its pictures one by one.
-        batches = split(order(model, drawn_as(persona, scene), seed=seed, loras=[(lora, 1.0)]), tries)
-        made.append([each for batch in batches for each in draw(workspace, WORK, engine, batch)])
-        on_done(number + 1, len(scenes))
-    filtered = _taken(workspace, state, model, version.round, scenes, made)
-    finish(workspace, WORK)
-    return filtered
+    return _Round(workspace, engine, count, on_done).synthesize()
 
 
-def _taken(
-    workspace: Workspace, state: State, model: Model, number: int, scenes: Sequence[str], made: "Sequence[list[Made]]"
-) -> Filtered:
-    """Of every scene's tries the likest, if it is like the persona and no copy."""
-    known = references(workspace, state)
-    scored = iter(alikeness(workspace, model, [each.image for tries in made for each in tries], known))
-    best = [max(((each, next(scored)) for each in tries), key=_likeness) for tries in made]
-    fresh = [score <= MOST_COPIED for score in copy_scores([each.image for each, _ in best], known)]
-    alike = [verdict.passes is not False for _, verdict in best]
-    found = zip(scenes, best, fresh, alike, strict=True)
-    good = [(scene, each) for scene, (each, _), new, same in found if new and same]
-    depth = 1 + max((entry.depth for entry in state.of(Decision.kept)), default=0)
-    _add(workspace, good, number, depth, len(scenes))
-    return Filtered(len(scenes), len(good), alike.count(False), fresh.count(False))
+class _Round:
+    """What one synthesis draws and compares with."""
+
+    def __init__(
+        self, workspace: Workspace, engine: LocalEngine, count: int, on_done: Callable[[int, int], None]
+    ) -> None:
+        self.workspace, self.engine, self.on_done = workspace, engine, on_done
+        self.state, self.persona = workspace.state(), workspace.persona
+        self.version = newest(workspace, self.state)
+        self.model = engine.catalogue.find(self.persona.base)
+        held, refused = (
+            [entry.caption for entry in self.state.of(each)] for each in (Decision.kept, Decision.rejected)
+        )
+        who = subject(self.persona, self.model)
+        self.scenes = new_scenes(self.model, who, self.version.number, count, held, refused)
+        self.judged = judged(self.persona, self.model)
+        self.lora = open_lora(lora_file(workspace, self.version))
+        self.known = references(workspace, self.state)
+
+    def synthesize(self) -> Filtered:
+        self.engine.lend_lora(self.lora)
+        takes = self._takes(range(len(self.scenes)), 1.0)
+        if self.judged:
+            takes = self._clearer(takes)
+        filtered = self._filtered(takes)
+        finish(self.workspace, WORK)
+        return filtered
+
+    def _takes(self, numbers: Sequence[int], weight: float) -> list[_Take]:
+        """Of each of these scenes the likest of its tries."""
+        tries = TRIES if self.judged else 1
+        before = len(self.scenes) if weight != 1.0 else 0
+        made: list[list[Made]] = []
+        for done, number in enumerate(numbers, start=1):
+            seed = SEED + 1000 * self.version.number + tries * number
+            asked = order(
+                self.model, drawn_as(self.persona, self.scenes[number]), seed=seed, loras=[(self.lora, weight)]
+            )
+            # Together, as a batch takes less time than its pictures one by one.
+            made.append(
+                [each for batch in split(asked, tries) for each in draw(self.workspace, WORK, self.engine, batch)]
+            )
+            self.on_done(before + done, before + len(numbers))
+        scored = iter(alikeness(self.workspace, self.model, [each.image for some in made for each in some], self.known))
+        return [max((_Take(each, next(scored)) for each in some), key=_likeness) for some in made]
+
+    def _clearer(self, takes: list[_Take]) -> list[_Take]:
+        """Those that show their expression more faintly than the sources do are drawn anew by half of the version."""
+        captions = [entry.caption for entry in genuine(self.state)]
+        least = enough(clarity(self.persona, self.model, self.known, captions))
+        if least is None:
+            return takes
+        takes = self._cleared(takes, range(len(takes)))
+        numbers = [number for number, take in enumerate(takes) if take.clear is not None and take.clear < least]
+        again = dict(zip(numbers, self._cleared(self._takes(numbers, HALF), numbers), strict=True))
+        return [_clearest(take, again.get(number)) for number, take in enumerate(takes)]
+
+    def _cleared(self, takes: Sequence[_Take], numbers: Sequence[int]) -> list[_Take]:
+        scenes = [self.scenes[number] for number in numbers]
+        clear = clarity(self.persona, self.model, [take.made.image for take in takes], scenes)
+        return [replace(take, clear=value) for take, value in zip(takes, clear, strict=True)]
+
+    def _filtered(self, takes: Sequence[_Take]) -> Filtered:
+        """What is like the persona, no copy and shows what was asked for waits for review."""
+        fresh = [score <= MOST_COPIED for score in copy_scores([take.made.image for take in takes], self.known)]
+        alike = [take.alike.passes is not False for take in takes]
+        clear = [take.clear is None or take.clear > 0 for take in takes]
+        good = [
+            (scene, take.made)
+            for scene, take, *passed in zip(self.scenes, takes, fresh, alike, clear, strict=True)
+            if all(passed)
+        ]
+        depth = 1 + max((entry.depth for entry in self.state.of(Decision.kept)), default=0)
+        _add(self.workspace, good, self.version.round, depth, len(self.scenes))
+        return Filtered(len(self.scenes), len(good), alike.count(False), fresh.count(False), clear.count(False))
 
 
-def _likeness(scored: "tuple[Made, Alike]") -> float:
-    return scored[1].likeness or 0.0
+def _clearest(take: _Take, again: _Take | None) -> _Take:
+    """The second, if it is the clearer one and shows the persona."""
+    if again is None or again.alike.passes is False:
+        return take
+    return max(take, again, key=lambda each: each.clear or 0.0)
+
+
+def _likeness(take: _Take) -> float:
+    return take.alike.likeness or 0.0
 
 
 def _add(workspace: Workspace, good: "Sequence[tuple[str, Made]]", number: int, depth: int, drawn: int) -> None:
