@@ -10,6 +10,7 @@ import torch
 from tests import tiny
 from tests.models.test_flux import PLAN, recipe
 from zoetrope.errors import UserError
+from zoetrope.models import memory
 from zoetrope.models.adapters import Adapters
 from zoetrope.models.families import FAMILIES
 from zoetrope.models.loras import open_lora, read_state
@@ -31,6 +32,14 @@ class Stage:
         self.adapters.use(weights, self._read)
         arguments = self.family.call_arguments(recipe(), [torch.Generator().manual_seed(1)], None)
         return hashlib.sha256(self.pipeline(**arguments).images[0].tobytes()).hexdigest()
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The base's own, by their names before any LoRA."""
+        found = self.pipeline.transformer.state_dict()
+        return {name.replace(".base_layer", ""): each.clone() for name, each in found.items() if "lora_" not in name}
+
+    def changed(self, before: dict[str, torch.Tensor]) -> list[str]:
+        return [name for name, weight in self.weights().items() if not torch.equal(weight, before[name])]
 
     def _read(self, name: str) -> dict[str, torch.Tensor]:
         self.read.append(name)
@@ -66,6 +75,31 @@ def test_a_lora_does_what_plain_diffusers_does_with_it(alpha: int) -> None:
     theirs.load_lora_weights(str(path), adapter_name="x")
     theirs.set_adapters(["x"], [0.7])
     torch.testing.assert_close(draw(ours), draw(theirs), atol=1e-5, rtol=1e-5)
+
+
+def test_a_small_base_takes_loras_into_its_weights_and_gets_its_own_back() -> None:
+    stage = Stage("dev")
+    own = stage.weights()
+    stage.draw(seed_1=1.0, seed_2=0.5)
+    assert set(stage.changed(own)) == {
+        name for name in own if any(name.endswith(f".{layer}.weight") for layer in tiny.TARGETS)
+    }
+    stage.draw(seed_2=0.3)
+    stage.draw()
+    assert stage.changed(own) == []
+
+
+def test_a_large_base_has_them_beside_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Stage("dev")
+    small.draw(seed_1=0.7)
+    monkeypatch.setattr(memory, "_FEW_WEIGHTS", 10)
+    stage = Stage("dev")
+    own = stage.weights()
+    stage.draw(seed_1=0.7)
+    assert stage.changed(own) == []
+    layers = [each.pipeline.transformer.transformer_blocks[0].attn.to_q for each in (small, stage)]
+    wide = torch.rand(3, layers[0].in_features)
+    torch.testing.assert_close(layers[0](wide), layers[1](wide))
 
 
 def test_the_longest_unused_leaves(tmp_path: Path) -> None:

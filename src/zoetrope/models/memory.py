@@ -6,9 +6,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from zoetrope.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Kind = Literal["cpu", "cuda", "mps"]
 Dtype = Literal["float32", "bfloat16"]
@@ -25,6 +28,7 @@ _NEEDS: Mapping[Quantize, str] = {"fp8": "torchao", "int8": "bitsandbytes", "nf4
 # Room for what is computed along the way: activations, the decoder, the allocator's slack.
 _WORKING = 2 * GB
 _SMALL = 1 * GB
+_FEW_WEIGHTS = 10**8
 _BF16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16")
 
 
@@ -160,6 +164,11 @@ def multiplies_bf16(kind: Kind) -> bool:
     # torch before 2.10 does not say.
     capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in _BF16_INSTRUCTIONS)
+
+
+def small(network: "nn.Module") -> bool:
+    """Whether calling a network's layers takes longer than their sums, so that fewer calls are what saves time."""
+    return sum(weight.numel() for weight in network.parameters()) < _FEW_WEIGHTS
 
 
 def _machine_memory() -> tuple[int, int]:

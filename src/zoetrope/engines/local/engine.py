@@ -18,6 +18,7 @@ from zoetrope.media.recipe import Control, Recipe
 from zoetrope.models.cache import Warm, WarmCache
 from zoetrope.models.catalogue import Catalogue, Model
 from zoetrope.models.family import Pipeline
+from zoetrope.models.guidance import together
 from zoetrope.models.loading import quiet
 from zoetrope.models.loras import LoraFile, LoraShelf, check_fits, read_state
 from zoetrope.models.memory import DeviceInfo, MemoryPlan, detect, plan_for, quantizers
@@ -143,7 +144,7 @@ class LocalEngine:
         generators = [torch.Generator("cpu").manual_seed(recipe.seed + index) for index in range(recipe.batch_size)]
         arguments = model.family.call_arguments(recipe, generators, self._picture(recipe))
         try:
-            with quiet(), _exactly(self.plan(model)), _finite():
+            with quiet(), _exactly(self.plan(model)), _finite(), together(pipeline):
                 images: list[Image] = pipeline(
                     **arguments, callback_on_step_end=on_step, callback_on_step_end_tensor_inputs=[]
                 ).images
