@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from zoetrope.models.catalogue import Catalogue, Model
-from zoetrope.wheel.clarity import clarity, enough, others
+from zoetrope.wheel.clarity import Reading, enough, others, readings
 from zoetrope.wheel.persona import Persona, make_persona
 from zoetrope.world.captions import caption, looks
 from zoetrope.world.drawer import draw
@@ -40,19 +40,20 @@ def test_the_base_reads_the_expression_that_a_drawing_shows(model: Model) -> Non
     rng = random.Random(4)
     pictures = [draw(WHO, scene, jitter=random_jitter(rng)).image for scene in SCENES]
     after = {word: EXPRESSIONS[index - 1] for index, word in enumerate(EXPRESSIONS)}
-    right = clarity(persona(), model, pictures, [asked(scene) for scene in SCENES])
-    wrong = clarity(
+    right = readings(persona(), model, pictures, [asked(scene) for scene in SCENES])
+    wrong = readings(
         persona(), model, pictures, [asked(replace(scene, expression=after[scene.expression])) for scene in SCENES]
     )
 
-    assert [value is not None and value > 0 for value in right] == [True] * len(SCENES)
-    assert [value is not None and value < 0 for value in wrong] == [True] * len(SCENES)
+    assert [reading is not None and reading.clear > 0 for reading in right] == [True] * len(SCENES)
+    assert [reading is not None and reading.clear < 0 for reading in wrong] == [True] * len(SCENES)
+    assert [reading.rival for reading in wrong if reading] == [asked(scene) for scene in SCENES]
 
 
 def test_only_heads_with_one_expression_are_judged(model: Model) -> None:
     picture = draw(WHO, SCENES[0]).image
     captions = ["standing of ada, sad, front", "portrait of ada, front", "portrait of ada, sad, smiling"]
-    assert clarity(persona(), model, [picture] * 3, captions) == [None] * 3
+    assert readings(persona(), model, [picture] * 3, captions) == [None] * 3
 
 
 def test_the_others_differ_in_the_expression_alone(model: Model) -> None:
@@ -61,6 +62,6 @@ def test_the_others_differ_in_the_expression_alone(model: Model) -> None:
 
 
 def test_half_of_what_is_usual_is_enough() -> None:
-    assert enough([0.02, None, 0.04, 0.06]) == 0.02
+    assert enough([Reading(0.02, ""), None, Reading(0.04, ""), Reading(0.06, "")]) == 0.02
     assert enough([None]) is None
-    assert enough([-0.1, -0.2, 0.3]) is None, "where the base reads nothing, nothing is told"
+    assert enough([Reading(-0.1, ""), Reading(-0.2, ""), Reading(0.3, "")]) is None, "what cannot be read tells nothing"

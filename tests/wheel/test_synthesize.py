@@ -13,6 +13,7 @@ from zoetrope.engines.engine import Made
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.media.recipe import Recipe, read_recipe
 from zoetrope.wheel import synthesize
+from zoetrope.wheel.clarity import Reading
 from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.drawing import waiting
 from zoetrope.wheel.intake import add_sources
@@ -106,35 +107,49 @@ def test_scenes_that_were_stopped_go_on_where_they_were(tmp_path: Path, monkeypa
 
 
 class Clearness:
-    """What `clarity` says: of the kept sources, of the scenes, and of those that were drawn again."""
+    """What `readings` says: of the kept sources, of the scenes, and of the tries of those that were drawn again."""
 
     def __init__(self, *answers: Sequence[float]) -> None:
         self.answers = list(answers)
 
     def __call__(
         self, persona: object, model: object, pictures: Sequence[object], captions: Sequence[str]
-    ) -> list[float]:
-        found = list(self.answers.pop(0))
-        assert len(found) == len(captions) == len(pictures)
+    ) -> list[Reading]:
+        found = [Reading(clear, f"not {caption}") for clear, caption in zip(self.answers.pop(0), captions, strict=True)]
+        assert len(found) == len(pictures)
         return found
 
 
-def weights(workspace: Workspace) -> list[float]:
-    """Of each new picture how much of the version drew it."""
-    return [read_recipe(workspace.path(entry)).loras[0].weight for entry in workspace.state().of(Decision.waiting)]
+def drawn(workspace: Workspace) -> list[tuple[str, float, int]]:
+    """Of each new picture what it was drawn against, how much, and which try it was."""
+    recipes = [read_recipe(workspace.path(entry)) for entry in workspace.state().of(Decision.waiting)]
+    return [
+        (each.negative_prompt, each.true_guidance, (each.seed + each.batch_index - synthesize.SEED - 1000) % 3)
+        for each in recipes
+    ]
 
 
-def test_what_is_faint_is_drawn_again_by_half_of_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Clear; faint, and clearer by half; faint, and by half even more so; and clear.
-    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, 0.4, 0.2, 0.8], [0.45, 0.1]))
-    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [Alike(0.9, True)] * len(given[2]))
-    workspace = turned(tmp_path, 4, scorers=["nano_identity"])
-    assert weights(workspace) == [1.0, synthesize.HALF, 1.0, 1.0]
+def captions(workspace: Workspace) -> list[str]:
+    return [entry.caption for entry in workspace.state().of(Decision.waiting)]
 
 
-def test_half_of_a_version_that_shows_somebody_else_is_not_taken(
+ALIKE = Alike(0.9, True)
+PLAIN = ("", 1.0, 0)
+
+
+def test_what_is_faint_is_drawn_again_against_what_is_read_instead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Clear; faint, and clearest in the second try; faint, and clearest as it was; clear.
+    again = [0.3, 0.45, 0.44, 0.1, 0.1, 0.1]
+    monkeypatch.setattr(synthesize, "readings", Clearness([1.0], [0.9, 0.4, 0.2, 0.8], again))
+    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [ALIKE] * len(given[2]))
+    workspace = turned(tmp_path, 4, scorers=["nano_identity"])
+    against = f"not {captions(workspace)[1]}"
+    assert drawn(workspace) == [PLAIN, (against, synthesize.LEAST_GUIDANCE, 1), PLAIN, PLAIN]
+
+
+def test_a_clear_picture_of_somebody_else_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def alikeness(workspace: Workspace, model: object, pictures: Sequence[object], known: object) -> list[Alike]:
@@ -142,15 +157,15 @@ def test_half_of_a_version_that_shows_somebody_else_is_not_taken(
         return [Alike(0.9, len(asked) == 1)] * len(pictures)
 
     monkeypatch.setattr(synthesize, "alikeness", alikeness)
-    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, 0.4], [0.9]))
+    monkeypatch.setattr(synthesize, "readings", Clearness([1.0], [0.9, 0.4], [0.9, 0.9, 0.9]))
     workspace = turned(tmp_path, 2, scorers=["nano_identity"])
     assert asked == [2 * synthesize.TRIES, synthesize.TRIES]
-    assert weights(workspace) == [1.0, 1.0]
+    assert drawn(workspace) == [PLAIN, PLAIN]
 
 
 def test_what_shows_another_expression_teaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthesize, "clarity", Clearness([1.0], [0.9, -0.4, -0.2], [-0.1, -0.3]))
-    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [Alike(0.9, True)] * len(given[2]))
+    monkeypatch.setattr(synthesize, "readings", Clearness([1.0], [0.9, -0.4, -0.2], [-0.1] * 6))
+    monkeypatch.setattr(synthesize, "alikeness", lambda *given: [ALIKE] * len(given[2]))
     said: list[synthesize.Filtered] = []
     filtered = synthesize.synthesize
 
@@ -160,5 +175,5 @@ def test_what_shows_another_expression_teaches_nothing(tmp_path: Path, monkeypat
 
     monkeypatch.setattr("zoetrope.wheel.turn.synthesize", remembered)
     workspace = turned(tmp_path, 3, scorers=["nano_identity"])
-    assert len(weights(workspace)) == 1
+    assert drawn(workspace) == [PLAIN]
     assert said == [synthesize.Filtered(drawn=3, added=1, unlike=0, copied=0, unclear=2)]

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from zoetrope.judging.adherence import BaseModelAdherence
 from zoetrope.models.catalogue import Model
@@ -28,18 +27,28 @@ def others(model: Model, caption: str) -> list[str]:
     return [any_of_them.sub(word, caption) for word in words if word != said[0]] if len(said) == 1 else []
 
 
-def clarity(persona: Persona, model: Model, pictures: "Sequence[Image]", captions: Sequence[str]) -> list[float | None]:
-    """By how much its own caption suits each picture better than the best with another expression.
+@dataclass(frozen=True)
+class Reading:
+    """How the base reads a picture's expression."""
 
-    At 0 the base cannot tell which was asked for, below it reads another. Only heads are large enough to tell.
-    """
+    # By how much the caption suits better than with the likeliest other expression: below 0 the base reads that one.
+    clear: float
+    # The caption with that other expression.
+    rival: str
+
+
+def readings(
+    persona: Persona, model: Model, pictures: "Sequence[Image]", captions: Sequence[str]
+) -> list[Reading | None]:
+    """One for each picture of a head whose caption says an expression: only heads are large enough to tell."""
     rows = [[caption, *(others(model, caption) if shows_head(caption) else [])] for caption in captions]
     asked = [index for index, row in enumerate(rows) if len(row) > 1]
+    found: list[Reading | None] = [None] * len(rows)
     if not asked:
-        return [None] * len(rows)
+        return found
     # The base never learned the trigger.
     said = [[text.replace(persona.trigger, in_words(persona, model)) for text in rows[index]] for index in asked]
-    ends = np.cumsum([0, *map(len, said)])
+    ends = [0, *accumulate(map(len, said))]
     pairs = [
         (place, int(number)) for place, (first, last) in enumerate(pairwise(ends)) for number in range(first, last)
     ]
@@ -48,14 +57,15 @@ def clarity(persona: Persona, model: Model, pictures: "Sequence[Image]", caption
         [pictures[index] for index in asked], [text for row in said for text in row], pairs
     )
     learner.release_all()
-    found: list[float | None] = [None] * len(rows)
     for index, (first, last) in zip(asked, pairwise(ends), strict=True):
-        found[index] = float(suits[first] - suits[first + 1 : last].max())
+        others_suit = suits[first + 1 : last]
+        clear = float(suits[first] - others_suit.max())
+        found[index] = Reading(clear, rows[index][1 + int(others_suit.argmax())])
     return found
 
 
-def enough(usual: Sequence[float | None]) -> float | None:
+def enough(usual: Sequence[Reading | None]) -> float | None:
     """What is clear enough beside what is usual; None if the base does not read expressions there."""
-    known = [value for value in usual if value is not None]
+    known = [reading.clear for reading in usual if reading is not None]
     middle = median(known) if known else 0.0
     return _FAINT * middle if middle > 0 else None

@@ -1,6 +1,7 @@
 """New pictures of a persona by its newest version, in scenes of its own; those that pass wait for a person."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,11 @@ from zoetrope.engines.batches import split
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.judging.likeness import copy_scores
-from zoetrope.media.recipe import png_bytes
+from zoetrope.media.recipe import Recipe, png_bytes
 from zoetrope.models.loras import open_lora
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import lora_file, newest
-from zoetrope.wheel.clarity import clarity, enough
+from zoetrope.wheel.clarity import Reading, enough, readings
 from zoetrope.wheel.drawing import draw, finish
 from zoetrope.wheel.measure import Alike, alikeness, genuine, judged, references
 from zoetrope.wheel.scenes import drawn_as, new_scenes, subject
@@ -26,8 +27,8 @@ COUNT = 60
 # Of so many drawings of a scene the one most like the persona is taken: what a version learned faintly, it draws
 # rightly now and then, and the next learns from those.
 TRIES = 3
-# Where a whole version shows an expression faintly, half of it often shows it clearly, and still whom.
-HALF = 0.5
+# A picture is drawn against another prompt with at least so much guidance.
+LEAST_GUIDANCE = 2.0
 # Nearer than this to a picture it learned from, a new one teaches nothing.
 MOST_COPIED = 0.97
 SEED = 40_000
@@ -48,11 +49,15 @@ class Filtered:
 
 @dataclass(frozen=True)
 class _Take:
-    """The likest of a scene's tries."""
+    """One of a scene's tries."""
 
     made: "Made"
     alike: Alike
-    clear: float | None = None
+    reading: Reading | None = None
+
+    @property
+    def clear(self) -> float:
+        return self.reading.clear if self.reading else math.inf
 
 
 def synthesize(
@@ -89,52 +94,61 @@ class _Round:
 
     def synthesize(self) -> Filtered:
         self.engine.lend_lora(self.lora)
-        takes = self._takes(range(len(self.scenes)), 1.0)
+        takes = [max(tries, key=_likeness) for tries in self._tried(range(len(self.scenes)), {})]
         if self.judged:
             takes = self._clearer(takes)
         filtered = self._filtered(takes)
         finish(self.workspace, WORK)
         return filtered
 
-    def _takes(self, numbers: Sequence[int], weight: float) -> list[_Take]:
-        """Of each of these scenes the likest of its tries."""
+    def _tried(self, numbers: Sequence[int], against: Mapping[int, str]) -> list[list[_Take]]:
+        """Each of these scenes a few times, drawn against another prompt where one is given."""
         tries = TRIES if self.judged else 1
-        before = len(self.scenes) if weight != 1.0 else 0
+        before = len(self.scenes) if against else 0
         made: list[list[Made]] = []
         for done, number in enumerate(numbers, start=1):
-            seed = SEED + 1000 * self.version.number + tries * number
-            asked = order(
-                self.model, drawn_as(self.persona, self.scenes[number]), seed=seed, loras=[(self.lora, weight)]
-            )
             # Together, as a batch takes less time than its pictures one by one.
-            made.append(
-                [each for batch in split(asked, tries) for each in draw(self.workspace, WORK, self.engine, batch)]
-            )
+            batches = split(self._order(number, tries, against.get(number)), tries)
+            made.append([each for batch in batches for each in draw(self.workspace, WORK, self.engine, batch)])
             self.on_done(before + done, before + len(numbers))
         scored = iter(alikeness(self.workspace, self.model, [each.image for some in made for each in some], self.known))
-        return [max((_Take(each, next(scored)) for each in some), key=_likeness) for some in made]
+        return [[_Take(each, next(scored)) for each in some] for some in made]
 
-    def _clearer(self, takes: list[_Take]) -> list[_Take]:
-        """Those that show their expression more faintly than the sources do are drawn anew by half of the version."""
+    def _order(self, number: int, tries: int, against: str | None) -> Recipe:
+        return order(
+            self.model,
+            drawn_as(self.persona, self.scenes[number]),
+            seed=SEED + 1000 * self.version.number + tries * number,
+            loras=[(self.lora, 1.0)],
+            negative_prompt=against or "",
+            true_guidance=max(self.model.defaults.true_guidance, LEAST_GUIDANCE) if against else None,
+        )
+
+    def _clearer(self, takes: Sequence[_Take]) -> list[_Take]:
+        """Expressions that are read less clearly than in the sources are drawn again, against what is read instead."""
         captions = [entry.caption for entry in genuine(self.state)]
-        least = enough(clarity(self.persona, self.model, self.known, captions))
+        least = enough(readings(self.persona, self.model, self.known, captions))
         if least is None:
-            return takes
-        takes = self._cleared(takes, range(len(takes)))
-        numbers = [number for number, take in enumerate(takes) if take.clear is not None and take.clear < least]
-        again = dict(zip(numbers, self._cleared(self._takes(numbers, HALF), numbers), strict=True))
-        return [_clearest(take, again.get(number)) for number, take in enumerate(takes)]
+            return list(takes)
+        read = self._read(takes, self.scenes)
+        rivals = {number: take.reading.rival for number, take in enumerate(read) if take.reading and take.clear < least}
+        if rivals:
+            again = self._tried(list(rivals), rivals)
+            scenes = [self.scenes[number] for number, tries in zip(rivals, again, strict=True) for _ in tries]
+            told = iter(self._read([take for tries in again for take in tries], scenes))
+            for number, tries in zip(rivals, again, strict=True):
+                read[number] = _clearest([read[number], *(next(told) for _ in tries)])
+        return read
 
-    def _cleared(self, takes: Sequence[_Take], numbers: Sequence[int]) -> list[_Take]:
-        scenes = [self.scenes[number] for number in numbers]
-        clear = clarity(self.persona, self.model, [take.made.image for take in takes], scenes)
-        return [replace(take, clear=value) for take, value in zip(takes, clear, strict=True)]
+    def _read(self, takes: Sequence[_Take], scenes: Sequence[str]) -> list[_Take]:
+        found = readings(self.persona, self.model, [take.made.image for take in takes], scenes)
+        return [replace(take, reading=reading) for take, reading in zip(takes, found, strict=True)]
 
     def _filtered(self, takes: Sequence[_Take]) -> Filtered:
         """What is like the persona, no copy and shows what was asked for waits for review."""
         fresh = [score <= MOST_COPIED for score in copy_scores([take.made.image for take in takes], self.known)]
         alike = [take.alike.passes is not False for take in takes]
-        clear = [take.clear is None or take.clear > 0 for take in takes]
+        clear = [take.clear > 0 for take in takes]
         good = [
             (scene, take.made)
             for scene, take, *passed in zip(self.scenes, takes, fresh, alike, clear, strict=True)
@@ -145,11 +159,10 @@ class _Round:
         return Filtered(len(self.scenes), len(good), alike.count(False), fresh.count(False), clear.count(False))
 
 
-def _clearest(take: _Take, again: _Take | None) -> _Take:
-    """The second, if it is the clearer one and shows the persona."""
-    if again is None or again.alike.passes is False:
-        return take
-    return max(take, again, key=lambda each: each.clear or 0.0)
+def _clearest(takes: Sequence[_Take]) -> _Take:
+    """Of those that are like the persona, if any is."""
+    alike = [take for take in takes if take.alike.passes is not False]
+    return max(alike or takes, key=lambda take: take.clear)
 
 
 def _likeness(take: _Take) -> float:
