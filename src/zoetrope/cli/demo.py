@@ -43,7 +43,7 @@ STAND_IN = (
 
 def demo(
     steps: Annotated[int | None, typer.Option(help="Training steps; as the base's makers advise if not given.")] = None,
-    count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 60,
+    count: Annotated[int, typer.Option(help="How many new scenes to draw for the next turn.")] = 24,
     studio: Annotated[bool, typer.Option(help="Open the studio and turn her wheel there; it stays open.")] = True,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the studio listens.")] = 8420,
     browser: Annotated[bool, typer.Option(help="Open the browser, where there is a display.")] = True,
