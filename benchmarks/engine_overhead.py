@@ -24,6 +24,7 @@ from tests import tiny
 from zoetrope.engines.local.engine import LocalEngine
 from zoetrope.engines.local.orders import order
 from zoetrope.models.catalogue import Catalogue, Model
+from zoetrope.models.family import Pipeline
 from zoetrope.models.loading import quiet
 from zoetrope.models.loras import LoraFile, LoraShelf, open_lora
 
@@ -53,25 +54,24 @@ def measure_overhead(room: Path) -> dict[str, float]:
     catalogue = Catalogue(room / "home")
     model = _model(catalogue, room)
     engine = LocalEngine(catalogue, LoraShelf(room / "home"))
-    bare = model.load(engine.plan(model))
+    bare, dressed = (model.load(engine.plan(model)) for _ in range(2))
     lora = open_lora(tiny.lora(bare, room / "lora", seed=1, rank=16, alpha=16))
     engine.lend_lora(lora)
-    bare.load_lora_weights(str(lora.path))
+    dressed.load_lora_weights(str(lora.path))
     prompt = "a portrait of a smiling girl with red hair"
     recipe, with_lora = (order(model, prompt, seed=1, loras=loras) for loras in ([], [(lora, 1.0)]))
 
-    def call(active: bool) -> None:
+    def call(pipeline: Pipeline) -> None:
         generators = [torch.Generator("cpu").manual_seed(recipe.seed)]
         with quiet():
-            bare.enable_lora() if active else bare.disable_lora()
-            bare(**model.family.call_arguments(recipe, generators, None))
+            pipeline(**model.family.call_arguments(recipe, generators, None))
 
     return best(
         {
             "ours": lambda: engine.make(recipe),
-            "bare": lambda: call(False),
+            "bare": lambda: call(bare),
             "ours, a LoRA": lambda: engine.make(with_lora),
-            "bare, a LoRA": lambda: call(True),
+            "bare, a LoRA": lambda: call(dressed),
         }
     )
 
