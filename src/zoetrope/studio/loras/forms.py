@@ -35,9 +35,10 @@ class Pairs(BaseChoiceIterator):
         return iter(self._pairs)
 
     @cached_property
-    def options(self) -> str:
+    def options(self) -> SafeString:
         """As HTML."""
-        return "".join(f'<option value="{escape(key)}">{escape(label)}</option>' for key, label in self._pairs)
+        parts = (f'<option value="{escape(key)}">{escape(label)}</option>' for key, label in self._pairs)
+        return mark_safe("".join(parts))
 
 
 class LongSelect(forms.Select):
@@ -103,13 +104,12 @@ class Try(forms.Form):
     width = forms.IntegerField(min_value=16, max_value=4096, required=False)
     height = forms.IntegerField(min_value=16, max_value=4096, required=False)
 
-    def __init__(self, *args: Any, models: Sequence[str], loras: Sequence[Lora], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: Sequence[str], loras: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["model"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(name, name) for name in models]
-        self._loras = {str(lora.pk): lora for lora in loras}
-        choices = Pairs([("", "none"), *((key, f"{lora} ({lora.base})") for key, lora in self._loras.items())])
+        choices = Pairs([("", "none"), *loras])
         for slot in range(SLOTS):
             self.fields[f"lora_{slot}"] = forms.ChoiceField(
                 choices=choices, required=False, label=f"LoRA {slot + 1}", widget=LongSelect
@@ -134,11 +134,9 @@ class Try(forms.Form):
 
     def stack(self) -> list[tuple[Lora, float]]:
         """The chosen LoRAs with their weights; without one it is 1."""
-        found = []
-        for slot in range(SLOTS):
-            chosen, weight = self.cleaned_data[f"lora_{slot}"], self.cleaned_data[f"weight_{slot}"]
-            if chosen:
-                found.append((self._loras[chosen], 1.0 if weight is None else weight))
-        if len({lora.pk for lora, _ in found}) < len(found):
+        given = [(self.cleaned_data[f"lora_{slot}"], self.cleaned_data[f"weight_{slot}"]) for slot in range(SLOTS)]
+        chosen = [(int(key), 1.0 if weight is None else weight) for key, weight in given if key]
+        if len({key for key, _ in chosen}) < len(chosen):
             raise UserError("The same LoRA is chosen twice: choose it once, with one weight.")
-        return found
+        loras = Lora.objects.in_bulk([key for key, _ in chosen])
+        return [(loras[key], weight) for key, weight in chosen]

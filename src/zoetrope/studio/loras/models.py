@@ -50,7 +50,12 @@ class Lora(models.Model):
         indexes = (models.Index(fields=["space", "name", "version"], name="loras_space_name"),)
 
     def __str__(self) -> str:
-        return f"{self.name} v{self.version}"
+        return called(self.name, self.version)
+
+
+def called(name: str, version: int) -> str:
+    """What a LoRA is called wherever one is named."""
+    return f"{name} v{version}"
 
 
 class Worn(models.Model):

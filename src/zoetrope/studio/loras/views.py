@@ -15,7 +15,7 @@ from zoetrope.studio.jobs.seam import Job
 from zoetrope.studio.loras import forms
 from zoetrope.studio.loras.handing import handed
 from zoetrope.studio.loras.library import card_of, restore, retire
-from zoetrope.studio.loras.models import KINDS, Lora, Worn
+from zoetrope.studio.loras.models import KINDS, Lora, Worn, called
 from zoetrope.studio.loras.trying import beginning, try_out
 from zoetrope.studio.loras.uploads import take_upload
 from zoetrope.studio.loras.wearing import take_off, wear
@@ -38,6 +38,12 @@ _TOLD = ("steps", "lr", "resolutions")
 
 def _loras(place: Place) -> "QuerySet[Lora]":
     return Lora.objects.filter(space=place.space, retired=None)
+
+
+def _offered(rows: "QuerySet[Lora]") -> list[tuple[str, str]]:
+    """The newest of them to choose from: their keys and what they are called."""
+    named = rows.values_list("pk", "name", "version", "base")[:_OFFERED]
+    return [(str(key), f"{called(name, version)} ({base})") for key, name, version, base in named]
 
 
 def _models() -> list[str]:
@@ -148,10 +154,10 @@ def worn(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         chosen = get_object_or_404(Lora, pk=_number(request.POST.get("lora")), space=place.space)
         _dress(request, found, chosen, request.POST.get("do", ""))
         return redirect("persona-loras", place.space.slug, found.name)
-    dressed = list(found.worn.select_related("lora"))
+    dressed = list(found.worn.select_related("lora").defer("lora__sheet"))
     others = _loras(place).exclude(pk__in=[each.lora_id for each in dressed]).filter(base=found.base)
-    others = others.only("name", "version")[:_OFFERED]
-    return render(request, "loras/worn.html", {"persona": found, "worn": dressed, "others": others})
+    said = {"persona": found, "worn": dressed, "others": forms.Pairs(_offered(others)).options}
+    return render(request, "loras/worn.html", said)
 
 
 def _number(text: str | None) -> int:
@@ -181,7 +187,7 @@ def _try(request: HttpRequest, place: Place, persona: Persona | None, initial: d
         request.POST or None,
         initial=initial,
         models=_models(),
-        loras=list(_loras(place).defer("sheet", "created", "retired")[:_OFFERED]),
+        loras=_offered(_loras(place)),
     )
     if request.method == "POST":
         place.ask(Role.reviewer)
