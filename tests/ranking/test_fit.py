@@ -60,7 +60,7 @@ def test_a_steady_voter_spreads_the_pictures_wider_than_one_who_guesses() -> Non
 
 def test_draws_are_as_far_apart_as_was_said() -> None:
     belief = believe(3, [Choice((0, 1, 2), 0)] * 5)
-    drawn = belief.draws(np.random.default_rng(1), 40_000)
+    drawn, _ = belief.weighed(np.random.default_rng(1), 40_000)
     assert drawn.mean(axis=0) == pytest.approx(belief.utilities, abs=0.05)
     assert drawn.std(axis=0) == pytest.approx(belief.deviations, rel=0.03)
 

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from zoetrope.ranking.fit import Choice, believe
+from zoetrope.ranking.fit import SPREADS, UNUSUAL, USUAL, Choice, believe
 from zoetrope.ranking.scale import interval, score
 from zoetrope.ranking.screens import Screen, next_screen
 from zoetrope.ranking.steadiness import steadiness
-from zoetrope.ranking.stopping import SURE, surety, verdict
+from zoetrope.ranking.stopping import BETTER, SURE, verdict
 
 
 def screens(count: int, times: int, alive: list[int] | None = None) -> list[Screen]:
@@ -61,8 +61,8 @@ def test_one_picture_is_nothing_to_choose_between() -> None:
 
 
 def test_it_is_surer_with_more_votes_and_then_enough() -> None:
-    votes = [Choice((0, 1, 2, 3), 0), Choice((1, 0, 3, 2), 1), Choice((2, 3, 0, 1), 0), Choice((0, 1), 0)]
-    said = [verdict(believe(4, votes * times), 4 * times) for times in (0, 1, 2, 20)]
+    votes = [Choice((0, 1, 2, 3), 0), Choice((1, 0, 3, 2), 1), Choice((2, 3, 0, 1), 2), Choice((0, 1), 0)]
+    said = [verdict(believe(4, votes * times)) for times in (0, 1, 2, 20)]
     assert [each.sure for each in said] == sorted(each.sure for each in said)
     assert not said[0].enough
     assert said[-1].enough
@@ -72,8 +72,35 @@ def test_it_is_surer_with_more_votes_and_then_enough() -> None:
 
 def test_the_same_votes_are_as_sure_each_time() -> None:
     belief = believe(5, [Choice((0, 1, 2, 3), 2), Choice((2, 4), 2)])
-    assert surety(belief, 2) == surety(belief, 2)
-    assert 0 < surety(belief, 2) < SURE
+    assert verdict(belief) == verdict(belief)
+    assert 0 < verdict(belief).sure < SURE
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        [Choice((0, 1, 2, 3), 0), Choice((1, 0, 3, 2), 1), Choice((2, 3, 0, 1), 0), Choice((0, 1), 0)],
+        [Choice((0, 1, 2, 3), 2), Choice((2, 4), 2)],
+        [Choice((4, 1, 2, 3), 4), Choice((0, 4), 4), Choice((4, 2, 0), 4), Choice((0, 1, 3), 0)],
+    ],
+)
+def test_it_is_as_sure_as_trying_every_possibility_is(votes: list[Choice]) -> None:
+    """Who always wins leads by more than a normal distribution around the most likely utilities would have it."""
+    believed = verdict(believe(5, votes))
+    assert believed.sure == pytest.approx(by_trying(5, votes, believed.pick), abs=0.03)
+
+
+def by_trying(count: int, choices: list[Choice], pick: int) -> float:
+    """Utilities drawn as they were before any vote, weighed by the chance of these votes."""
+    rng = np.random.default_rng(5)
+    usual = np.exp(-((np.log(np.array(SPREADS) / USUAL) / UNUSUAL) ** 2) / 2)
+    spreads = rng.choice(SPREADS, 200_000, p=usual / usual.sum())
+    utilities = rng.standard_normal((len(spreads), count)) * spreads[:, None]
+    chance = np.ones(len(spreads))
+    for choice in choices:
+        chance *= np.exp(utilities[:, choice.best]) / np.exp(utilities[:, list(choice.members)]).sum(axis=1)
+    behind = np.delete(utilities, pick, axis=1).max(axis=1) - utilities[:, pick]
+    return float(chance @ (behind <= np.log(BETTER / (1 - BETTER))) / chance.sum())
 
 
 def test_whoever_chooses_otherwise_the_second_time_is_less_steady() -> None:

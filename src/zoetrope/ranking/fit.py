@@ -17,7 +17,7 @@ Array: TypeAlias = NDArray[np.float64]
 
 SPREADS = (0.4, 0.7, 1.1, 1.6, 2.2, 3.0, 4.2)
 # Of a random pair, most people judge 70 to 90 of 100 alike, which are spreads of 0.8 to 3.7.
-_USUAL, _UNUSUAL = 1.7, 0.6
+USUAL, UNUSUAL = 1.7, 0.6
 # A spread this unlikely beside the best changes nothing.
 _LEAST = 1e-3
 _ROUNDS, _SETTLED = 50, 1e-9
@@ -38,19 +38,34 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Screens of one size: who was shown, a row each, and who was chosen."""
+
+    members: NDArray[np.int64]
+    best: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Fit:
     """The most likely utilities at one spread, how unsure they are, and how well they explain the votes."""
 
+    spread: float
     utilities: Array
     covariance: Array
     evidence: float
 
+    def draws(self, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
+        """Utilities as they may be, a row each, and the steps from the middle that led to them."""
+        steps = rng.standard_normal((count, len(self.utilities)))
+        return self.utilities + steps @ np.linalg.cholesky(self.covariance).T, steps
+
 
 @dataclass(frozen=True)
 class Belief:
-    """What is believed of every picture: normal distributions, weighed."""
+    """What is believed of every picture: normal distributions, weighed, and the votes that they come from."""
 
     parts: tuple[tuple[float, Fit], ...]
+    tables: tuple[Table, ...]
 
     @cached_property
     def utilities(self) -> Array:
@@ -66,48 +81,60 @@ class Belief:
     def _average(self, of: Callable[[Fit], Array]) -> Array:
         return np.asarray(sum(weight * of(fit) for weight, fit in self.parts))
 
-    def draws(self, rng: np.random.Generator, count: int, shrunk: float = 1.0) -> Array:
-        """Utilities of all pictures as they may be, a row each; `shrunk` as if more votes had made them surer."""
+    def _counted(self, rng: np.random.Generator, count: int) -> Iterator[tuple[int, Fit]]:
         weights = np.array([weight for weight, _ in self.parts])
-        rows = []
-        for number, (_, fit) in zip(rng.multinomial(count, weights / weights.sum()), self.parts, strict=True):
-            root = np.linalg.cholesky(fit.covariance * shrunk)
-            rows.append(fit.utilities + rng.standard_normal((number, len(fit.utilities))) @ root.T)
-        return np.concatenate(rows)
+        numbers = rng.multinomial(count, weights / weights.sum())
+        yield from ((int(number), fit) for number, (_, fit) in zip(numbers, self.parts, strict=True) if number)
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """Utilities of all pictures as they may be."""
+        rows = [fit.draws(rng, number)[0] for number, fit in self._counted(rng, 1)]
+        return np.asarray(rows[0][0])
+
+    def weighed(self, rng: np.random.Generator, count: int) -> tuple[Array, Array]:
+        """Many such, a row each, with the weights of the rows.
+
+        Who always wins may be better by far and cannot be much worse, which no normal distribution says: its draws
+        are weighed by how well they explain the votes.
+        """
+        rows, weights = [], []
+        for number, fit in self._counted(rng, count):
+            drawn, steps = fit.draws(rng, number)
+            rows.append(drawn)
+            explained = _evidence(drawn, self.tables, fit.spread) + np.square(steps).sum(axis=1) / 2
+            _, volume = np.linalg.slogdet(fit.covariance)
+            weights.append(np.exp(np.minimum(explained + float(volume) / 2 - fit.evidence, np.log(count) / 2)))
+        return np.concatenate(rows), np.concatenate(weights)
 
 
 def believe(count: int, choices: Iterable[Choice], spreads: Sequence[float] = SPREADS) -> Belief:
     """What `count` pictures' votes amount to."""
     tables = _tables(choices)
-    fits = [fit(count, tables, spread) for spread in spreads]
-    evidence = np.array([each.evidence for each in fits]) - (np.log(np.array(spreads) / _USUAL) / _UNUSUAL) ** 2 / 2
+    fits: list[Fit] = []
+    for spread in spreads:
+        # The one before is near: from there it takes fewer steps.
+        fits.append(fit(tables, spread, fits[-1].utilities if fits else np.zeros(count)))
+    evidence = np.array([each.evidence for each in fits]) - (np.log(np.array(spreads) / USUAL) / UNUSUAL) ** 2 / 2
     likely = np.exp(evidence - evidence.max())
     weights = likely / likely.sum()
-    return Belief(tuple((float(weight), each) for weight, each in zip(weights, fits, strict=True) if weight >= _LEAST))
+    parts = ((float(weight), each) for weight, each in zip(weights, fits, strict=True) if weight >= _LEAST)
+    return Belief(tuple(parts), tables)
 
 
-@dataclass(frozen=True)
-class Table:
-    """Screens of one size: who was shown, a row each, and who was chosen."""
-
-    members: NDArray[np.int64]
-    best: NDArray[np.int64]
-
-
-def _tables(choices: Iterable[Choice]) -> list[Table]:
+def _tables(choices: Iterable[Choice]) -> tuple[Table, ...]:
     by_size: dict[int, list[Choice]] = {}
     for choice in choices:
         by_size.setdefault(len(choice.members), []).append(choice)
-    return [
+    return tuple(
         # In one order whatever came first: sums of the same numbers in another order differ in the last digit.
         Table(*map(np.array, zip(*sorted((each.members, each.best) for each in same), strict=True)))
         for _, same in sorted(by_size.items())
-    ]
+    )
 
 
-def fit(count: int, tables: Sequence[Table], spread: float) -> Fit:
+def fit(tables: Sequence[Table], spread: float, start: Array) -> Fit:
     """Newton's way to the most likely utilities, and the curvature there."""
-    utilities: Array = np.zeros(count)
+    utilities = start
     for _ in range(_ROUNDS):
         slope, curve = _around(utilities, tables, spread)
         step: Array = np.asarray(np.linalg.solve(curve, slope), np.float64)
@@ -115,35 +142,34 @@ def fit(count: int, tables: Sequence[Table], spread: float) -> Fit:
         utilities = utilities + step * min(1.0, _LONGEST / max(longest, _LONGEST))
         if longest < _SETTLED:
             break
-    _, curve = _around(utilities, tables, spread)
-    _, volume = np.linalg.slogdet(curve)
-    evidence = _likelihood(utilities, tables) - float(utilities @ utilities) / (2 * spread**2)
-    evidence -= count * float(np.log(spread)) + float(volume) / 2
-    return Fit(utilities, np.asarray(np.linalg.inv(curve)), evidence)
-
-
-def _shares(utilities: Array, tables: Sequence[Table]) -> Iterator[tuple[Table, Array]]:
-    """Of each screen, the chance of each picture shown."""
-    for table in tables:
-        shown = utilities[table.members]
-        grown = np.exp(shown - shown.max(axis=1, keepdims=True))
-        yield table, grown / grown.sum(axis=1, keepdims=True)
+    covariance: Array = np.asarray(np.linalg.inv(_around(utilities, tables, spread)[1]))
+    _, volume = np.linalg.slogdet(covariance)
+    evidence = float(_evidence(utilities[None], tables, spread)[0]) + float(volume) / 2
+    return Fit(spread, utilities, covariance, evidence)
 
 
 def _around(utilities: Array, tables: Sequence[Table], spread: float) -> tuple[Array, Array]:
     """How the logarithm of the posterior climbs, and how it bends down."""
     slope = -utilities / spread**2
     curve = np.eye(len(utilities)) / spread**2
-    for table, shares in _shares(utilities, tables):
-        np.add.at(slope, table.best, 1.0)
-        np.subtract.at(slope, table.members, shares)
-        bent = shares[:, :, None] * (np.eye(shares.shape[1]) - shares[:, None, :])
-        np.add.at(curve, (table.members[:, :, None], table.members[:, None, :]), bent)
+    for table in tables:
+        shown = utilities[table.members]
+        grown = np.exp(shown - shown.max(axis=1, keepdims=True))
+        # Of each screen, the chance of each picture; none for those not shown.
+        shares = np.zeros((len(table.best), len(utilities)))
+        np.put_along_axis(shares, table.members, grown / grown.sum(axis=1, keepdims=True), axis=1)
+        expected = shares.sum(axis=0)
+        slope += np.bincount(table.best, minlength=len(utilities)) - expected
+        curve += np.diag(expected) - shares.T @ shares
     return slope, curve
 
 
-def _likelihood(utilities: Array, tables: Sequence[Table]) -> float:
-    total = 0.0
-    for table, shares in _shares(utilities, tables):
-        total += float(np.log(shares[table.members == table.best[:, None]]).sum())
-    return total
+def _evidence(rows: Array, tables: Sequence[Table], spread: float) -> Array:
+    """For utilities in rows, the logarithm of how likely they were before the votes, times how they explain them."""
+    total = -np.square(rows).sum(axis=1) / (2 * spread**2) - rows.shape[1] * float(np.log(spread))
+    for table in tables:
+        shown = rows[:, table.members]
+        most = shown.max(axis=2)
+        likely = rows[:, table.best] - most - np.log(np.exp(shown - most[:, :, None]).sum(axis=2))
+        total = total + likely.sum(axis=1)
+    return np.asarray(total)

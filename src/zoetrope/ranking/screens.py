@@ -40,7 +40,7 @@ def next_screen(
         return Screen(_elsewhere(again, rng), again=True)
     if chance < _AGAIN + _RANDOM:
         return _placed(rng.permutation(alive)[:size].tolist(), rng)
-    drawn = belief.draws(rng, 1)[0]
+    drawn = belief.draw(rng)
     return _placed(sorted(alive, key=lambda member: -drawn[member])[:size], rng)
 
 
