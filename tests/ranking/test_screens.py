@@ -76,6 +76,14 @@ def test_the_same_votes_are_as_sure_each_time() -> None:
     assert 0 < verdict(belief).sure < SURE
 
 
+def test_who_has_left_is_not_picked_and_does_not_stand_in_the_way() -> None:
+    votes = [Choice((0, 1, 2), 2), Choice((0, 2), 2), Choice((0, 1), 0)] * 8
+    belief = believe(3, votes)
+    assert verdict(belief).pick == 2
+    assert (verdict(belief, [0, 1]).pick, verdict(belief, [0, 1]).enough) == (0, True)
+    assert verdict(belief, [1]).sure == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     "votes",
     [

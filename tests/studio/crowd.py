@@ -26,9 +26,12 @@ from zoetrope.studio.making.models import Made, MadeLora, Order
 from zoetrope.studio.making.store import path_of as made_path
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
+from zoetrope.studio.pipelines import keeping
+from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run, Step
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
 from zoetrope.studio.spaces.people import invite, open_space
 from zoetrope.studio.spaces.work import scope_of
+from zoetrope.studio.voting.models import Vote
 from zoetrope.studio.workshop.tasks import KIND
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.measure import card_folder
@@ -90,6 +93,7 @@ def crowd(size: Size) -> Crowd:
     fill(workspace_of(ada), size)
     _jobs(space, ada, size)
     _loras(space, ada, size)
+    _runs(space, ada, olga, size)
     return Crowd(space, olga, ada)
 
 
@@ -144,6 +148,33 @@ def _drawn_with(lora: Lora, sha256: str, size: Size) -> None:
         Made(order=order, number=number, **common) for order in orders for number in range(4)
     )
     MadeLora.objects.bulk_create(MadeLora(made=each, sha256=lora.sha256, weight=1) for each in made)
+
+
+def _runs(space: Space, ada: Persona, olga: User, size: Size) -> None:
+    """As many pipelines as there are others, each with a run; of the newest run as many drafts, voted on as often."""
+    made = Made.objects.filter(space=space)[: size.others]
+    for number in range(size.others):
+        _, steps = keeping.BEGINNINGS["Drafts, then the best finished"]
+        pipeline = keeping.make(space, f"Pipeline {number}", "", steps, olga)
+        Run.objects.create(
+            space=space,
+            version=keeping.newest(pipeline),
+            persona=ada,
+            name=f"Run {number}",
+            variables={"prompt": "in a park"},
+            wake=None,
+        )
+    run = Run.objects.latest("pk")
+    step = run.version.steps.all()[0]
+    drafts = Candidate.objects.bulk_create(
+        Candidate(run=run, step=step, made=each, state=Candidate.State.ACTIVE) for each in made
+    )
+    Step.objects.filter(pk=step.pk).update(children=len(drafts))
+    pairs = zip(drafts, [*drafts[1:], drafts[0]], strict=True)
+    Vote.objects.bulk_create(
+        Vote(run=run, step=step, kind=Vote.Kind.BEST, members=[one.pk, two.pk], chosen=one, by=olga)
+        for one, two in pairs
+    )
 
 
 def fill(workspace: Workspace, size: Size) -> None:
@@ -253,6 +284,8 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "lora": (lora.pk,),
         "order": (Order.objects.latest("pk").pk,),
         "kind": ("safetensors", "png"),
+        "pipeline": (Pipeline.objects.latest("pk").pk,),
+        "run": (Run.objects.latest("pk").pk,),
         **drawn_along,
         "lora-card.sha256": (lora.card,),
         **dict.fromkeys(("made-picture.sha256", "made_picture.sha256"), (Made.objects.latest("pk").sha256,)),

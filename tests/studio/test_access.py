@@ -18,6 +18,7 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.pipelines import keeping, runs
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
 from zoetrope.studio.spaces.people import invitations_of, invite, open_space
 from zoetrope.studio.spaces.work import scope_of
@@ -80,10 +81,24 @@ PAGES = {
     ("try-persona", "GET"): (200, 200, 200, 404, 302),
     ("try-persona", "POST"): (422, 422, 403, 404, 302),
     ("tried", "GET"): (404, 404, 404, 404, 302),
+    ("pipelines", "GET"): (200, 200, 200, 404, 302),
+    ("pipeline-new", "POST"): (400, 403, 403, 404, 302),
+    ("pipeline", "GET"): (200, 200, 200, 404, 302),
+    ("pipeline", "POST"): (422, 403, 403, 404, 302),
+    ("pipeline-act", "POST"): (400, 403, 403, 404, 302),
+    ("run-new", "POST"): (400, 400, 403, 404, 302),
+    ("runs", "GET"): (200, 200, 200, 404, 302),
+    ("run", "GET"): (200, 200, 200, 404, 302),
+    ("run-act", "POST"): (400, 400, 403, 404, 302),
+    # Nothing is drawn yet.
+    ("vote", "GET"): (404, 404, 404, 404, 302),
+    ("vote-answer", "POST"): (400, 400, 403, 404, 302),
+    ("vote-anywhere", "GET"): (302, 302, 302, 404, 302),
 }
 # The same for the API, whose visitors without a login are told 401; with what each is sent, bytes being an upload.
 NEW = {"name": "mia", "title": "Mia", "kind": "drawn", "base": "nano-flux", "consent": "fictional"}
 LORA = {"name": "mine", "type": "character", "base": "nano-flux"}
+PIPELINE = {"name": "Mine", "steps": [{"name": "Pictures"}]}
 MEMBERS, REVIEWERS, OWNERS = (200, 200, 200, 404, 401), (200, 200, 403, 404, 401), (200, 403, 403, 404, 401)
 ADA = "/spaces/{space}/personas/{persona}"
 CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
@@ -147,6 +162,20 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("GET", f"{ADA}/loras"): (None, MEMBERS),
     ("PUT", f"{ADA}/loras/{{lora}}"): ({"weight": 0.5}, OWNERS),
     ("DELETE", f"{ADA}/loras/{{lora}}"): (None, (204, 403, 403, 404, 401)),
+    ("GET", "/spaces/{space}/pipelines"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/pipelines"): (PIPELINE, (201, 403, 403, 404, 401)),
+    ("GET", "/spaces/{space}/pipelines/{pipeline}"): (None, MEMBERS),
+    ("PUT", "/spaces/{space}/pipelines/{pipeline}"): (PIPELINE, OWNERS),
+    ("POST", "/spaces/{space}/pipelines/{pipeline}/copy"): (None, (201, 403, 403, 404, 401)),
+    ("DELETE", "/spaces/{space}/pipelines/{pipeline}"): (None, OWNERS),
+    ("POST", "/spaces/{space}/pipelines/{pipeline}/restore"): (None, OWNERS),
+    ("GET", "/spaces/{space}/runs"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/runs"): ({"pipeline": 10**9, "persona": "ada"}, (404, 404, 403, 404, 401)),
+    ("GET", "/spaces/{space}/runs/{run}"): (None, MEMBERS),
+    # Rui has stopped it when Olga comes.
+    ("POST", "/spaces/{space}/runs/{run}"): ({"do": "stop"}, (400, 200, 403, 404, 401)),
+    ("GET", "/spaces/{space}/runs/{run}/vote"): (None, (404, 404, 404, 404, 401)),
+    ("POST", "/spaces/{space}/runs/{run}/vote"): ({"do": "undo"}, (404, 404, 403, 404, 401)),
 }
 # What a token never does, whoever made it: it would open further doors.
 IN_PERSON = {("POST", "/spaces"), ("POST", "/spaces/{space}/invitations"), ("POST", "/spaces/{space}/tokens")}
@@ -180,13 +209,20 @@ def invitation(cast: Cast) -> int:
     return int(invitations_of(cast.space)[0].pk)
 
 
+def begun(cast: Cast) -> dict[str, str]:
+    """A run of Ada of which nothing is drawn yet, and its pipeline."""
+    pipeline = keeping.make(cast.space, "Eight", "", keeping.BEGINNINGS["Eight to choose from"][1], None)
+    run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park"}, None)
+    return {"pipeline": str(pipeline.pk), "run": str(run.pk)}
+
+
 def address(cast: Cast, name: str) -> str:
     """A real address of that name, of Olga's space."""
     membership = Membership.objects.get(user__username="vic", space=cast.space)
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
     plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320", "job": "1"}
-    plain |= {"lora": "1", "order": "1", "kind": "png", "invitation": str(invitation(cast))}
+    plain |= {"lora": "1", "order": "1", "kind": "png", "invitation": str(invitation(cast))} | begun(cast)
     route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):
@@ -222,6 +258,7 @@ def plain(cast: Cast) -> dict[str, str]:
     order = Order.objects.create(space=cast.space, recipe={}, count=1)
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1)), "job": str(job.pk)}
     known |= {"lora": str(lora.pk), "order": str(order.pk), "kind": "png", "invitation": str(invitation(cast))}
+    known |= begun(cast)
     return known | {"token": str(token.pk), "number": "1", "scene": "front", "name": "ada_v1.json"}
 
 

@@ -1,5 +1,6 @@
 """How sure the pick is, and how many more choices it takes to be sure enough."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +29,16 @@ class Verdict:
         return self.sure >= SURE
 
 
-def verdict(belief: Belief, seed: int = 0) -> Verdict:
-    """What the votes so far come to; the same votes give the same answer."""
-    pick = int(np.argmax(belief.utilities))
+def verdict(belief: Belief, alive: Sequence[int] | None = None, seed: int = 0) -> Verdict:
+    """What the votes so far come to among those that can still be chosen; the same votes give the same answer."""
+    there = np.arange(len(belief.utilities)) if alive is None else np.array(alive)
+    pick = int(np.argmax(belief.utilities[there]))
     drawn, weights = belief.weighed(np.random.default_rng(seed), _DRAWS)
-    weights = weights / weights.sum()
+    drawn, weights = drawn[:, there], weights / weights.sum()
     others = np.delete(drawn, pick, axis=1)
     ahead = others.max(axis=1, initial=-np.inf) - drawn[:, pick]
     sure = float(weights @ (ahead <= np.log(BETTER / (1 - BETTER))))
-    return Verdict(pick, sure, 0 if sure >= SURE else _more(drawn, weights))
+    return Verdict(int(there[pick]), sure, 0 if sure >= SURE else _more(drawn, weights))
 
 
 def _more(drawn: Array, weights: Array) -> int:

@@ -19,9 +19,11 @@ from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
 from zoetrope.studio.middleware import UNKEPT, status_of
 from zoetrope.studio.personas.api import router as personas
+from zoetrope.studio.pipelines.api import router as pipelines
 from zoetrope.studio.spaces.api import router as spaces
 from zoetrope.studio.spaces.jobs_api import router as jobs
 from zoetrope.studio.spaces.models import ApiToken
+from zoetrope.studio.voting.api import router as voting
 from zoetrope.studio.workshop.api import router as workshop
 
 
@@ -90,7 +92,7 @@ api = Described(
     parser=Plain(),
     auth=[Token(), SessionAuth(csrf=True)],
 )
-for router in (spaces, jobs, personas, making, loras, workshop):
+for router in (spaces, jobs, personas, making, loras, workshop, pipelines, voting):
     api.add_router("", router)
 
 

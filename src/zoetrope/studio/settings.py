@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "zoetrope.studio.making",
     "zoetrope.studio.workshop",
     "zoetrope.studio.loras",
+    "zoetrope.studio.pipelines",
+    "zoetrope.studio.voting",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -14,5 +14,7 @@ urlpatterns = [
     path("", include("zoetrope.studio.making.urls")),
     path("", include("zoetrope.studio.loras.urls")),
     path("", include("zoetrope.studio.workshop.urls")),
+    path("", include("zoetrope.studio.pipelines.urls")),
+    path("", include("zoetrope.studio.voting.urls")),
     path("api/", api.urls),
 ]

@@ -205,7 +205,7 @@ def _try(request: HttpRequest, place: Place, persona: Persona | None, initial: d
 
 
 def _orders(place: Place, persona: Persona | None) -> list[dict[str, Any]]:
-    rows = Order.objects.filter(space=place.space).prefetch_related("made")
+    rows = Order.objects.filter(space=place.space, tried=True).prefetch_related("made")
     if persona:
         rows = rows.filter(persona=persona)
     shown = rows[:_TRIED]

@@ -20,10 +20,13 @@ class Order(models.Model):
     by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     recipe = models.JSONField()
     count = models.PositiveIntegerField()
+    # Somebody asked for it to try something, and no run of a pipeline did.
+    tried = models.BooleanField(default=True)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering: ClassVar = ["-pk"]
+        indexes = (models.Index(fields=["space", "-id"], condition=models.Q(tried=True), name="orders_tried"),)
 
     def __str__(self) -> str:
         return f"{self.count} × {self.said_recipe.prompt}"[:120]

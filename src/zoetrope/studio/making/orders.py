@@ -17,15 +17,21 @@ KIND = "draw"
 MOST = 100
 
 
-def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None) -> Order:
-    """Have so many pictures drawn."""
+def written(
+    space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None, *, tried: bool = False
+) -> Order:
+    """An order's row, for whoever has a job of their own draw it."""
     if not 1 <= count <= MOST:
         raise UserError(f"{count} pictures cannot be ordered: ask for 1 to {MOST}.")
     split(recipe, count)
+    said = recipe.model_dump(mode="json")
+    return Order.objects.create(space=space, persona=persona, by=by, recipe=said, count=count, tried=tried)
+
+
+def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None) -> Order:
+    """Have so many pictures drawn, to be looked at where things are tried."""
     with transaction.atomic():
-        order = Order.objects.create(
-            space=space, persona=persona, by=by, recipe=recipe.model_dump(mode="json"), count=count
-        )
+        order = written(space, recipe, count, by, persona, tried=True)
         jobs.enqueue(KIND, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
     return order
 

@@ -1,0 +1,171 @@
+"""What is drawn next: of the run that has waited longest, a child of a picture that a gate let through.
+
+Only so much is asked for as the engines can take, so that a run that starts late waits for no long queue.
+"""
+
+import hashlib
+import random
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from zoetrope.errors import UserError
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making import orders
+from zoetrope.studio.making.models import Made
+from zoetrope.studio.pipelines.models import Candidate, Run, Step, served_last
+from zoetrope.studio.pipelines.recipes import Moment, recipe_of
+from zoetrope.studio.spaces.work import scope_of
+
+KIND = "candidate"
+MOST_FAILURES = 3
+# Beside the one in hand, another waits: an engine never idles between two.
+_EACH_WORKER = 2
+_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where in a run's tree the next candidate grows."""
+
+    step: Step
+    parent: Candidate | None
+
+
+def grow() -> int:
+    """Ask for as many pictures as the engines can take; how many were asked for."""
+    room = _EACH_WORKER * max(1, jobs.alive_workers().count())
+    asked = 0
+    while Candidate.objects.filter(state=Candidate.State.PENDING).count() < room:
+        with transaction.atomic():
+            run = _hungriest()
+            if run is None:
+                break
+            asked += _serve(run)
+    return asked
+
+
+def _hungriest() -> Run | None:
+    """The run that waits longest of those that may need something; nobody else serves it meanwhile."""
+    waiting = Run.objects.select_for_update(skip_locked=True, of=("self",))
+    waiting = waiting.filter(state=Run.State.RUNNING, wake__lte=timezone.now())
+    return waiting.select_related("persona", "space").order_by("served", "pk").first()
+
+
+def _serve(run: Run) -> bool:
+    """Ask for its next picture; false when it needs none, and then it sleeps until somebody wakes it."""
+    now = timezone.now()
+    spot = spot_in(run, now)
+    if spot is None:
+        later = run.gates.filter(undone=None, opens__gt=now).order_by("opens").first()
+        Run.objects.filter(pk=run.pk).update(wake=later.opens if later else None)
+        return False
+    try:
+        with transaction.atomic():
+            _ask(run, spot)
+    except UserError as error:
+        run.move(Run.State.FAILED, error=str(error)[:400], wake=None)
+        return False
+    return True
+
+
+def spot_in(run: Run, now: datetime) -> Spot | None:
+    """Drafts first; then under those that were let through, the better rated the likelier."""
+    steps = list(run.version.steps.all())
+    if run.failures < MOST_FAILURES and missing(run, steps[0]):
+        return Spot(steps[0], None)
+    open_gates = set(run.gates.filter(undone=None, opens__lte=now).values_list("step_id", flat=True))
+    for before, step in pairwise(steps):
+        if before.pk in open_gates and (parent := _parent(run, before, step)):
+            return Spot(step, parent)
+    return None
+
+
+def missing(run: Run, step: Step) -> int:
+    """How many of the first step's pictures are still to be asked for."""
+    there = Candidate.objects.filter(run=run, step=step).exclude(state=Candidate.State.FAILED).count()
+    return max(0, step.children - there)
+
+
+def _parent(run: Run, before: Step, step: Step) -> Candidate | None:
+    """One of those that may have another child."""
+    may = Candidate.objects.filter(run=run, step=before, state=Candidate.State.ACTIVE, gate__undone=None)
+    may = may.filter(gate__isnull=False, children__lt=step.children, failures__lt=MOST_FAILURES)
+    rated = list(may.values_list("pk", "utility"))
+    if not rated:
+        return None
+    best = max(utility for _, utility in rated)
+    # As a rating has it: of two, the better is drawn as often as it would be chosen.
+    weights = [2.0 ** (utility - best) for _, utility in rated]
+    chosen = random.choices([key for key, _ in rated], weights)[0]
+    return Candidate.objects.select_related("made").get(pk=chosen)
+
+
+def _ask(run: Run, spot: Spot) -> None:
+    """A candidate, its order and its job, all or none."""
+    candidate = Candidate.objects.create(run=run, step=spot.step, parent=spot.parent)
+    digest = hashlib.sha256(f"{run.pk}-{candidate.pk}".encode()).digest()
+    seed, chance = (int.from_bytes(digest[at : at + 4], "big") % _SEEDS for at in (0, 4))
+    moment = Moment(seed=seed, chance=chance, now=time.time(), job=candidate.pk)
+    recipe = recipe_of(run, spot.step, spot.parent.made if spot.parent else None, moment)
+    candidate.order = orders.written(run.space, recipe, 1, run.by, run.persona)
+    candidate.save(update_fields=["order"])
+    if spot.parent:
+        Candidate.objects.filter(pk=spot.parent.pk).update(children=F("children") + 1)
+    Run.objects.filter(pk=run.pk).update(served=served_last())
+    title = f"{run}: {spot.step}"[:200]
+    jobs.enqueue(KIND, candidate.key, {"candidate": candidate.pk}, scope=scope_of(run.space), title=title)
+
+
+def arrived(candidate: Candidate, made: Made) -> None:
+    """Its picture is there; told twice, it is the same."""
+    with transaction.atomic():
+        row = Candidate.objects.select_for_update().get(pk=candidate.pk)
+        if row.made_id is not None:
+            return
+        late = row.state == Candidate.State.FAILED
+        row.move(Candidate.State.ACTIVE, made=made)
+        if late and row.parent_id:
+            Candidate.objects.filter(pk=row.parent_id).update(children=F("children") + 1)
+
+
+def missed(candidate: Candidate, error: str, counts: bool = True) -> None:
+    """Its picture will not come; what it hung under may have another, unless too many failed there."""
+    with transaction.atomic():
+        row = Candidate.objects.select_for_update().get(pk=candidate.pk)
+        if row.state != Candidate.State.PENDING:
+            return
+        row.move(Candidate.State.FAILED)
+        if row.parent_id:
+            failed = F("failures") + int(counts)
+            Candidate.objects.filter(pk=row.parent_id).update(children=F("children") - 1, failures=failed)
+        elif counts:
+            Run.objects.filter(pk=row.run_id).update(failures=F("failures") + 1)
+        told = {"error": error[:400]} if counts else {}
+        Run.objects.filter(pk=row.run_id, state=Run.State.RUNNING).update(wake=timezone.now(), **told)
+        _give_up(row.run_id)
+
+
+def _give_up(run: int) -> None:
+    """A run whose first step brought nothing, and will not."""
+    alive = Candidate.objects.filter(run=run).exclude(state=Candidate.State.FAILED).exists()
+    row = Run.objects.get(pk=run)
+    if row.state == Run.State.RUNNING and row.failures >= MOST_FAILURES and not alive:
+        row.move(Run.State.FAILED, wake=None)
+
+
+def tend() -> None:
+    """What became of pictures whose jobs ended without one; then on with what is to be drawn."""
+    pending = list(Candidate.objects.filter(state=Candidate.State.PENDING))
+    ended = (jobs.State.FAILED, jobs.State.CANCELLED)
+    rows = jobs.Job.objects.filter(key__in=[each.key for each in pending], state__in=ended)
+    told = {row.key: row for row in rows}
+    for candidate in pending:
+        if row := told.get(candidate.key):
+            missed(candidate, row.error or f"A drawing was {row.state}.")
+    grow()

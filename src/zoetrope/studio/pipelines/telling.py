@@ -1,0 +1,79 @@
+"""A run as pages and programs tell it: where it stands, and its tree."""
+
+from dataclasses import dataclass, field
+
+from zoetrope.studio.pipelines.models import Candidate, Gate, Run, Step
+from zoetrope.studio.pipelines.runs import complete
+
+DRAWING, CHOOSING = "drawing", "choosing"
+
+
+@dataclass
+class Node:
+    """A candidate, and what grew from it."""
+
+    candidate: Candidate
+    grown: "list[Node]" = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of a run: what came of it, and what it waits for."""
+
+    step: Step
+    gate: Gate | None
+    drawn: int
+    expected: int
+    alive: int
+    complete: bool
+    last: bool
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is for people to choose."""
+        return self.complete and self.gate is None and self.alive > 0
+
+
+def stages(run: Run, candidates: list[Candidate]) -> list[Stage]:
+    """Every step that was begun."""
+    steps = list(run.version.steps.all())
+    gates = {gate.step_id: gate for gate in run.gates.filter(undone=None)}
+    found: list[Stage] = []
+    for step in steps:
+        mine = [each for each in candidates if each.step_id == step.pk]
+        before = found[-1] if found else None
+        if before is not None and before.gate is None:
+            break
+        passed = sum(each.gate_id is not None for each in candidates if before and each.step_id == before.step.pk)
+        drawn = [each for each in mine if each.made_id is not None]
+        found.append(
+            Stage(
+                step=step,
+                gate=gates.get(step.pk),
+                drawn=len(drawn),
+                expected=step.children * (passed if before else 1),
+                alive=sum(each.state == Candidate.State.ACTIVE for each in drawn),
+                complete=complete(run, step, candidates),
+                last=step.pk == steps[-1].pk,
+            )
+        )
+    return found
+
+
+def tree(candidates: list[Candidate]) -> list[Node]:
+    """The drafts, each with what grew from it; what failed is told in a sentence and takes no place."""
+    nodes = {each.pk: Node(each) for each in candidates if each.state != Candidate.State.FAILED}
+    roots = []
+    for node in nodes.values():
+        if node.candidate.parent_id is None:
+            roots.append(node)
+        elif node.candidate.parent_id in nodes:
+            nodes[node.candidate.parent_id].grown.append(node)
+    return roots
+
+
+def standing(run: Run) -> str:
+    """In two words, for lists."""
+    if run.state != Run.State.RUNNING:
+        return "winner chosen" if run.winner_id else run.state
+    return DRAWING if run.wake is not None else CHOOSING

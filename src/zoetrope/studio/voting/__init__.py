@@ -1,0 +1,1 @@
+"""Choosing: screens of pictures, the votes on them, and the ratings that follow from all votes."""

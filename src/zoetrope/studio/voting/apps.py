@@ -1,0 +1,10 @@
+"""How Django knows this app."""
+
+from django.apps import AppConfig
+
+
+class Voting(AppConfig):
+    """It has no jobs: a vote is counted while its sender waits."""
+
+    name = "zoetrope.studio.voting"
+    label = "voting"

@@ -1,0 +1,80 @@
+"""A vote is written down, and what all votes make of each picture is written onto it."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from zoetrope.errors import UserError
+from zoetrope.studio.pipelines.models import Candidate, Run, Step
+from zoetrope.studio.spaces.models import User
+from zoetrope.studio.voting.heats import SIZES, Heat, heat
+from zoetrope.studio.voting.models import Vote
+
+_LONGEST_LOOK = 24 * 60 * 60 * 1000
+
+
+def cast(
+    run: Run, step: Step, kind: Vote.Kind, members: Sequence[int], chosen: int | None, by: User, milliseconds: int = 0
+) -> Heat:
+    """Take an answer; the heat as it is then."""
+    with transaction.atomic():
+        _lock(run)
+        before = heat(run, step)
+        _check(before, kind, members, chosen)
+        if kind == Vote.Kind.BAD:
+            _move(members, Candidate.State.ACTIVE, Candidate.State.REJECTED)
+        looked = min(max(0, milliseconds), _LONGEST_LOOK)
+        said = {"kind": kind, "members": list(members), "chosen_id": chosen, "by": by, "milliseconds": looked}
+        Vote.objects.create(run=run, step=step, **said)
+        return _written(run, step)
+
+
+def take_back(run: Run, step: Step, by: User) -> tuple[Vote, Heat]:
+    """The voter's last answer that still stands is taken back: that vote, and the heat without it."""
+    with transaction.atomic():
+        _lock(run)
+        own = Vote.objects.filter(run=run, step=step, by=by, undone=None).exclude(kind=Vote.Kind.UNDO)
+        last = own.order_by("-pk").first()
+        if last is None:
+            raise UserError("You have no vote here that could be taken back.")
+        Vote.objects.create(run=run, step=step, kind=Vote.Kind.UNDO, by=by, undoes=last)
+        if last.kind == Vote.Kind.BAD:
+            _move(last.members, Candidate.State.REJECTED, Candidate.State.ACTIVE)
+        return last, _written(run, step)
+
+
+def _lock(run: Run) -> None:
+    """Two votes on one run are counted one after the other; a run that ended takes none."""
+    row = Run.objects.select_for_update().only("state", "name").get(pk=run.pk)
+    if row.state in (Run.State.STOPPED, Run.State.FAILED):
+        raise UserError(f"{row} is {row.state}: votes on it change nothing.")
+
+
+def _check(before: Heat, kind: Vote.Kind, members: Sequence[int], chosen: int | None) -> None:
+    known = len(set(members)) == len(members) and before.places.keys() >= set(members)
+    if not known or not 2 <= len(members) <= max(SIZES):
+        raise UserError("These pictures are not a screen of this step; nothing was recorded.")
+    if kind == Vote.Kind.BEST and chosen not in members:
+        raise UserError("The chosen picture was not on the screen; nothing was recorded.")
+    if kind == Vote.Kind.UNDO or (kind != Vote.Kind.BEST and chosen is not None):
+        raise UserError("An answer is the best of a screen, not sure, or none of them; nothing was recorded.")
+    if any(before.candidates[before.places[member]].state != Candidate.State.ACTIVE for member in members):
+        raise UserError("One of these pictures was rejected meanwhile; the next screen is without it.")
+
+
+def _move(members: Sequence[int], here: Candidate.State, there: Candidate.State) -> None:
+    Candidate.objects.filter(pk__in=list(members), state=here).update(state=there)
+
+
+def _written(run: Run, step: Step) -> Heat:
+    """Who chooses parents reads a column and knows no votes."""
+    now = heat(run, step)
+    belief = now.belief
+    changed = []
+    for place, candidate in enumerate(now.candidates):
+        said = (float(belief.utilities[place]), float(belief.deviations[place]))
+        if said != (candidate.utility, candidate.deviation):
+            candidate.utility, candidate.deviation = said
+            changed.append(candidate)
+    Candidate.objects.bulk_update(changed, ["utility", "deviation"])
+    return now

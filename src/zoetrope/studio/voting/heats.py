@@ -1,0 +1,127 @@
+"""A heat: a step's pictures in one run, and all the votes on them. All that is shown of it follows from these."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from zlib import crc32
+
+import numpy as np
+
+from zoetrope.ranking.fit import Belief, Choice, believe
+from zoetrope.ranking.scale import interval, score
+from zoetrope.ranking.screens import Screen, next_screen
+from zoetrope.ranking.steadiness import Steadiness, steadiness
+from zoetrope.ranking.stopping import Verdict, verdict
+from zoetrope.studio.pipelines.models import Candidate, Run, Step
+from zoetrope.studio.voting.models import Vote
+
+SIZES = (4, 2)
+"""How many pictures a screen may show."""
+# Of the heats that are voted on at the same time.
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A vote that stands, by what it was about."""
+
+    kind: str
+    members: tuple[int, ...]
+    chosen: int | None
+    by: int | None
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Its candidates, oldest first, and the votes that nobody took back."""
+
+    run: Run
+    step: Step
+    candidates: tuple[Candidate, ...]
+    answers: tuple[Answer, ...]
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """By a candidate's number, which of the heat's it is."""
+        return {candidate.pk: place for place, candidate in enumerate(self.candidates)}
+
+    @cached_property
+    def alive(self) -> list[int]:
+        """The places of those that are still to be chosen from; of two alike to the last byte, the first."""
+        found: dict[str, int] = {}
+        for place, candidate in enumerate(self.candidates):
+            if candidate.state == Candidate.State.ACTIVE and candidate.made is not None:
+                found.setdefault(candidate.made.sha256, place)
+        return list(found.values())
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """What was chosen over what. Whoever left meanwhile still counts: the others were compared with it."""
+        return tuple(
+            Choice(tuple(self.places[member] for member in answer.members), self.places[answer.chosen])
+            for answer in self.answers
+            if answer.kind == Vote.Kind.BEST and answer.chosen is not None and self._known(answer)
+        )
+
+    def _known(self, answer: Answer) -> bool:
+        return all(member in self.places for member in answer.members)
+
+    @property
+    def belief(self) -> Belief:
+        return _belief(len(self.candidates), self.choices)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """The pick among those alive; None where there is nothing to pick from."""
+        return verdict(self.belief, self.alive) if self.alive else None
+
+    @property
+    def pick(self) -> Candidate | None:
+        return self.candidates[self.verdict.pick] if self.verdict else None
+
+    def screen(self, voter: int, size: int, ahead: Sequence[Sequence[int]] = ()) -> Screen | None:
+        """What this voter sees next, after screens that are on their way to them; None where nothing is to choose."""
+        if len(self.alive) < 2:
+            return None
+        shown = [answer.members for answer in self.answers if answer.by == voter] + [tuple(each) for each in ahead]
+        seen = [tuple(self.places[each] for each in members if each in self.places) for members in shown]
+        # The same screen after the same votes, so that a page that is loaded again shows it again.
+        seed = crc32(f"{self.run.pk} {self.step.pk} {voter} {len(shown)} {len(self.answers)}".encode())
+        return next_screen(self.belief, seen, self.alive, size, np.random.default_rng(seed))
+
+    def steadiness(self, voter: int) -> Steadiness:
+        """How often this voter answered alike to what came twice."""
+        own = [answer for answer in self.answers if answer.by == voter and answer.kind == Vote.Kind.BEST]
+        return steadiness(
+            Choice(tuple(self.places[each] for each in answer.members), self.places[answer.chosen])
+            for answer in own
+            if answer.chosen is not None and self._known(answer)
+        )
+
+    def rated(self) -> list[tuple[Candidate, float, tuple[float, float]]]:
+        """Those alive by their scores, the best first, each with where its score is 95 times of 100."""
+        belief = self.belief
+        order = sorted(self.alive, key=lambda place: -belief.utilities[place])
+        return [
+            (
+                self.candidates[place],
+                score(belief.utilities[place]),
+                interval(belief.utilities[place], belief.deviations[place]),
+            )
+            for place in order
+        ]
+
+
+@lru_cache(_REMEMBERED)
+def _belief(count: int, choices: tuple[Choice, ...]) -> Belief:
+    return believe(count, choices)
+
+
+def heat(run: Run, step: Step) -> Heat:
+    """A step's pictures in a run and the votes on them, as they are now."""
+    drawn = Candidate.objects.filter(run=run, step=step, made__isnull=False).select_related("made")
+    slim = drawn.only("state", "made", "utility", "deviation", "made__sha256")
+    votes = Vote.objects.filter(run=run, step=step, undone=None).exclude(kind=Vote.Kind.UNDO)
+    rows = votes.values_list("kind", "members", "chosen", "by")
+    answers = tuple(Answer(kind, tuple(members), chosen, by) for kind, members, chosen, by in rows)
+    return Heat(run, step, tuple(slim), answers)
