@@ -47,6 +47,13 @@ PAGES = {
     "LoRAs": "/s/{space}/loras/",
     "one LoRA": "/s/{space}/loras/1/",
     "add a LoRA": "/s/{space}/loras/add/",
+    "pipelines": "/s/{space}/pipelines/",
+    "one pipeline": "/s/{space}/pipelines/1/",
+    "runs": "/s/{space}/runs/",
+    "one run": "/s/{space}/runs/1/",
+    "voting": "/s/{space}/runs/2/vote/",
+    "library": "/s/{space}/library/",
+    "one kept picture": "/s/{space}/library/1/",
     "jobs": "/s/{space}/jobs/",
     "one job": "/s/{space}/jobs/1/",
     "members": "/s/{space}/members/",
@@ -94,7 +101,7 @@ def _demo() -> Iterator[tuple[str, str]]:
         try:
             for line in process.stdout:
                 said += line
-                if "waits for you" in line:
+                if "What she drew waits" in line:
                     break
             link = re.search(r"http://\S+/link/\S+/", said)
             if link is None:

@@ -20,6 +20,7 @@ from PIL import Image
 from zoetrope.media.files import write_together
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.jobs.models import Job, LogLine, State, Worker
+from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.library import card_of, path_of
 from zoetrope.studio.loras.models import Lora, Worn
 from zoetrope.studio.making.models import Made, MadeLora, Order
@@ -137,7 +138,9 @@ def _loras(space: Space, ada: Persona, size: Size) -> None:
 
 def _drawn_with(lora: Lora, sha256: str, size: Size) -> None:
     """As many orders of four pictures as there are LoRAs, all with this one."""
-    recipe = {"prompt": "portrait of ada", "model": {"name": "nano-flux"}, "seed": 1, "steps": 20, "loras": []}
+    model = {"name": "nano-flux", "family": "flux", "sha256": "0" * 64}
+    recipe = {"prompt": "portrait of ada", "model": model, "seed": 1, "steps": 20, "guidance": 1.0}
+    recipe |= {"width": SIDE, "height": SIDE, "loras": []}
     common: dict[str, Any] = {"space": lora.space, "persona": lora.persona, "recipe": recipe}
     orders = Order.objects.bulk_create(Order(count=4, **common) for _ in range(size.loras))
     Job.objects.bulk_create(
@@ -171,6 +174,9 @@ def _runs(space: Space, ada: Persona, olga: User, size: Size) -> None:
     )
     Step.objects.filter(pk=step.pk).update(children=len(drafts))
     pairs = zip(drafts, [*drafts[1:], drafts[0]], strict=True)
+    Kept.objects.bulk_create(Kept(space=space, made=each, words="portrait of ada") for each in made)
+    Run.objects.filter(pk=run.pk).update(winner=drafts[0])
+    Kept.objects.filter(pk=Kept.objects.latest("pk").pk).update(run=run)
     Vote.objects.bulk_create(
         Vote(run=run, step=step, kind=Vote.Kind.BEST, members=[one.pk, two.pk], chosen=one, by=olga)
         for one, two in pairs
@@ -286,6 +292,9 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "kind": ("safetensors", "png"),
         "pipeline": (Pipeline.objects.latest("pk").pk,),
         "run": (Run.objects.latest("pk").pk,),
+        "kept": (Kept.objects.latest("pk").pk,),
+        "form": ("whole", "bare"),
+        "collection": ("best",),
         **drawn_along,
         "lora-card.sha256": (lora.card,),
         **dict.fromkeys(("made-picture.sha256", "made_picture.sha256"), (Made.objects.latest("pk").sha256,)),

@@ -15,8 +15,9 @@ from tests.wheel.cast import picture
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.api import api
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.models import Lora, Origin
-from zoetrope.studio.making.models import Order
+from zoetrope.studio.making.models import Made, Order
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines import keeping, runs
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
@@ -94,6 +95,10 @@ PAGES = {
     ("vote", "GET"): (404, 404, 404, 404, 302),
     ("vote-answer", "POST"): (400, 400, 403, 404, 302),
     ("vote-anywhere", "GET"): (302, 302, 302, 404, 302),
+    ("library", "GET"): (200, 200, 200, 404, 302),
+    ("kept", "GET"): (200, 200, 200, 404, 302),
+    ("kept-act", "POST"): (400, 400, 403, 404, 302),
+    ("kept-file", "GET"): (404, 404, 404, 404, 302),
 }
 # The same for the API, whose visitors without a login are told 401; with what each is sent, bytes being an upload.
 NEW = {"name": "mia", "title": "Mia", "kind": "drawn", "base": "nano-flux", "consent": "fictional"}
@@ -176,6 +181,11 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", "/spaces/{space}/runs/{run}"): ({"do": "stop"}, (400, 200, 403, 404, 401)),
     ("GET", "/spaces/{space}/runs/{run}/vote"): (None, (404, 404, 404, 404, 401)),
     ("POST", "/spaces/{space}/runs/{run}/vote"): ({"do": "undo"}, (404, 404, 403, 404, 401)),
+    ("GET", "/spaces/{space}/library"): (None, MEMBERS),
+    ("GET", "/spaces/{space}/library/{kept}"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/library/{kept}/collections"): ({"name": "Best"}, REVIEWERS),
+    ("DELETE", "/spaces/{space}/library/{kept}/collections/{collection}"): (None, REVIEWERS),
+    ("GET", "/spaces/{space}/library/{kept}/file/{form}"): (None, (404, 404, 404, 404, 401)),
 }
 # What a token never does, whoever made it: it would open further doors.
 IN_PERSON = {("POST", "/spaces"), ("POST", "/spaces/{space}/invitations"), ("POST", "/spaces/{space}/tokens")}
@@ -210,10 +220,14 @@ def invitation(cast: Cast) -> int:
 
 
 def begun(cast: Cast) -> dict[str, str]:
-    """A run of Ada of which nothing is drawn yet, and its pipeline."""
+    """A run of Ada of which nothing is drawn yet, its pipeline, and a kept picture."""
     pipeline = keeping.make(cast.space, "Eight", "", keeping.BEGINNINGS["Eight to choose from"][1], None)
     run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park"}, None)
-    return {"pipeline": str(pipeline.pk), "run": str(run.pk)}
+    recipe = {"model": {"name": "nano-flux", "family": "flux", "sha256": "0"}, "prompt": "ada", "seed": 1, "steps": 1}
+    recipe |= {"guidance": 1, "width": 64, "height": 64}
+    made = Made.objects.create(space=cast.space, sha256="1" * 64, recipe=recipe, width=64, height=64)
+    kept = Kept.objects.create(space=cast.space, made=made, words="ada")
+    return {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
 
 
 def address(cast: Cast, name: str) -> str:
@@ -258,7 +272,7 @@ def plain(cast: Cast) -> dict[str, str]:
     order = Order.objects.create(space=cast.space, recipe={}, count=1)
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1)), "job": str(job.pk)}
     known |= {"lora": str(lora.pk), "order": str(order.pk), "kind": "png", "invitation": str(invitation(cast))}
-    known |= begun(cast)
+    known |= begun(cast) | {"collection": "Best"}
     return known | {"token": str(token.pk), "number": "1", "scene": "front", "name": "ada_v1.json"}
 
 

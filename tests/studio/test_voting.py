@@ -1,12 +1,18 @@
 """Votes on a step's pictures: what is shown, what is written, what can be taken back."""
 
+import json
+import re
+from typing import Any
+
 import pytest
 
 from tests.studio.conftest import Cast
-from tests.studio.test_pipelines import come, run, two
+from tests.studio.test_pipelines import TWO, come, opened, run, two
 from zoetrope.errors import UserError
-from zoetrope.studio.pipelines import runs
-from zoetrope.studio.pipelines.models import Candidate, Run, Step
+from zoetrope.studio.pipelines import keeping, runs
+from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run, Step
+from zoetrope.studio.pipelines.steps import StepIn
+from zoetrope.studio.spaces.models import Space
 from zoetrope.studio.voting import casting
 from zoetrope.studio.voting.heats import Heat, heat
 from zoetrope.studio.voting.models import Vote
@@ -141,3 +147,77 @@ def test_a_stopped_run_takes_no_votes(cast: Cast, run: Run, drafts: Step) -> Non
     runs.stop(run)
     with pytest.raises(UserError, match="is stopped"):
         casting.cast(run, drafts, BEST, keys(run, drafts)[:2], keys(run, drafts)[0], cast.user("rui"))
+
+
+def answered(cast: Cast, who: str, run: Run, **said: object) -> Any:
+    return cast.clients[who].generic(
+        "POST", f"/s/studio/runs/{run.pk}/vote/answer/", json.dumps(said), "application/json"
+    )
+
+
+def test_the_page_shows_pictures_and_nothing_about_them(cast: Cast, run: Run, drafts: Step) -> None:
+    prefer(cast, run, drafts, keys(run, drafts), 3)
+    shown = cast.clients["vic"].get(f"/s/studio/runs/{run.pk}/vote/").content.decode()
+    told = json.loads(re.findall(r'id="told-now" type="application/json">(.+?)</script>', shown)[0])
+    assert len(told["screens"]) == 2
+    assert {frozenset(each) for screen in told["screens"] for each in screen} == {frozenset({"key", "sha256"})}
+    main = shown[shown.index("<main") : shown.index("</main>")]
+    assert "in a park" not in main
+    assert "tiny" not in main
+
+
+def test_answers_bring_the_screen_after_those_that_are_on_their_way(cast: Cast, run: Run, drafts: Step) -> None:
+    one, two_, three, four = keys(run, drafts)
+    told = answered(cast, "rui", run, do="best", members=[one, two_], chosen=one, size=2, ahead=[[three, four]]).json()
+    assert len(told["screens"]) == 1
+    assert (told["votes"], told["enough"]) == (1, False)
+    assert 0 < told["sure"] < 100
+    assert told["more"] > 0
+    back = answered(cast, "rui", run, do="undo").json()
+    assert [each["key"] for each in back["back"]] == [one, two_]
+    assert (back["votes"], back["sure"]) == (0, None)
+    assert answered(cast, "vic", run, do="unsure", members=[one, two_]).status_code == 403
+    assert answered(cast, "rui", run, do="best", members=[one, two_], chosen=three).status_code == 400
+    assert answered(cast, "rui", run, do="else").status_code == 400
+
+
+def test_a_vote_counts_for_the_step_that_was_looked_at(cast: Cast, run: Run, drafts: Step) -> None:
+    one, two_, *_ = keys(run, drafts)
+    opened(run, drafts, 2)
+    come(run)
+    assert answered(cast, "rui", run, do="best", members=[one, two_], chosen=one, step=drafts.pk).status_code == 200
+    assert answered(cast, "rui", run, do="best", members=[one, two_], chosen=one).status_code == 400
+
+
+def test_a_gate_tells_how_unsure_the_votes_are(cast: Cast, run: Run, drafts: Step) -> None:
+    page = f"/s/studio/runs/{run.pk}/"
+    assert "Nobody has voted yet" in cast.clients["rui"].get(page).content.decode()
+    prefer(cast, run, drafts, keys(run, drafts), 3)
+    assert "more would be enough" in cast.clients["rui"].get(page).content.decode()
+    prefer(cast, run, drafts, keys(run, drafts), 20)
+    assert "would be enough" not in cast.clients["rui"].get(page).content.decode()
+    assert cast.clients["rui"].get("/s/studio/vote/").headers["Location"] == f"{page}vote/"
+
+
+def test_another_space_sees_nothing_of_a_run(cast: Cast, run: Run, drafts: Step) -> None:
+    elsewhere = keeping.make(Space.objects.get(slug="elsewhere"), "Theirs", "", TWO, None)
+    sam = cast.clients["sam"]
+    for path in (f"runs/{run.pk}/", f"runs/{run.pk}/vote/", f"pipelines/{run.version.pipeline_id}/"):
+        assert sam.get(f"/s/elsewhere/{path}").status_code == 404
+    said = {"do": "crown", "candidate": keys(run, drafts)[0]}
+    assert sam.post(f"/s/elsewhere/runs/{run.pk}/act/", said).status_code == 404
+    start = {"persona": "ada", "said_prompt": "at sea"}
+    assert sam.post(f"/s/elsewhere/pipelines/{elsewhere.pk}/start/", start).status_code == 400
+    assert Run.objects.count() == 1
+    assert "in a park" not in sam.get("/s/elsewhere/runs/").content.decode()
+    assert sam.get("/api/spaces/elsewhere/runs").json() == []
+
+
+def test_words_with_html_in_them_stay_words(cast: Cast, two: Pipeline) -> None:
+    hostile = "<img src=x onerror=alert(1)>{{ 7 }}"
+    with pytest.raises(UserError, match="is no variable"):
+        keeping.make(cast.space, hostile, hostile, [StepIn(name=hostile[:40], template={"prompt": hostile})], None)
+    made = runs.start(two, cast.ada, hostile, {"prompt": hostile}, None)
+    come(made)
+    for path in (f"runs/{made.pk}/", f"runs/{made.pk}/vote/", "runs/"):
+        assert "<img src=x" not in cast.clients["olga"].get(f"/s/studio/{path}").content.decode()

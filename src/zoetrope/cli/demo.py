@@ -10,7 +10,7 @@ import typer
 from zoetrope.cli.output import JsonFlag, console, emit, paper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from zoetrope.wheel.review import Reviewer
     from zoetrope.wheel.workspace import Workspace
@@ -37,7 +37,7 @@ SOURCES = (
 """Her twelve sources, as somebody would choose them who knows the card: every angle, every expression, every pose."""
 STAND_IN = (
     "Ada is made up, in a world whose truth is known: a program draws her twelve sources, and the oracle, "
-    "which reads that truth off a picture, stands in for you at the review."
+    "which reads that truth off a picture, stands in for you at the review and votes in one of two runs."
 )
 
 
@@ -68,7 +68,7 @@ def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> N
     from zoetrope.cli.demo_studio import Showing
 
     console.print(STAND_IN, highlight=False)
-    Showing(_reviewed_workspace, steps, count, _show_ended).open("127.0.0.1", port, browser)
+    Showing(_reviewed_workspace, steps, count, _show_ended, _best).open("127.0.0.1", port, browser)
 
 
 def _reviewed_workspace() -> "Workspace":
@@ -81,6 +81,18 @@ def _oracle() -> "OracleReviewer":
     from zoetrope.world.reviewer import OracleReviewer
 
     return OracleReviewer(_ada(), read_surely)
+
+
+def _best(pictures: "Sequence[Path]", prompt: str) -> int:
+    """Which of them has the least wrong with it."""
+    from zoetrope.media.decode import open_picture
+    from zoetrope.world.oracle.reading import read_images
+    from zoetrope.world.reviewer import scene_of, wrong_attributes
+
+    scene = scene_of(f"portrait of {TRIGGER}, {prompt}")
+    readings = read_images([open_picture(path).image for path in pictures])
+    wrong = [len(wrong_attributes(_ada(), scene, reading)) for reading in readings]
+    return wrong.index(min(wrong))
 
 
 def _show_ended(workspace: "Workspace", pages: str) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from zoetrope.cli.demo_runs import Best
 from zoetrope.cli.output import console, paper
 from zoetrope.cli.studio import open_studio
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SPACE = "Ada's studio"
 _LOOK_SECONDS = 0.5
+# So soon after its turn a LoRA is in the library.
+_ARRIVES_SECONDS = 30.0
 
 
 class Showing:
@@ -26,11 +29,13 @@ class Showing:
         steps: int | None,
         count: int,
         ended: "Callable[[Workspace, str], None]",
+        best: Best,
     ) -> None:
         self._workspace = workspace
         self._steps = steps
         self._count = count
         self._ended = ended
+        self._best = best
 
     def open(self, host: str, port: int, browser: bool) -> None:
         """Until Ctrl-C."""
@@ -50,9 +55,10 @@ class Showing:
             # After her first turn it is a person who decides what she goes on with.
             console.print(f"{error} See {pages}/", highlight=False, soft_wrap=True)
         else:
-            threading.Thread(target=self._follow, args=(job, workspace, pages), daemon=True).start()
+            told = (job, workspace, persona, pages)
+            threading.Thread(target=self._follow, args=told, daemon=True).start()
 
-    def _follow(self, job: "Job", workspace: "Workspace", pages: str) -> None:
+    def _follow(self, job: "Job", workspace: "Workspace", persona: "Persona", pages: str) -> None:
         """Show the job's stages as bars; print the end of it."""
         from zoetrope.cli.train import TrainingBar
         from zoetrope.studio.jobs import seam as jobs
@@ -64,9 +70,22 @@ class Showing:
                 if job.stage and job.total:
                     bar.stage(job.stage, job.done, job.total)
         if job.state == jobs.State.DONE:
+            self._runs(persona, pages)
             self._ended(workspace, pages)
         else:
             paper.print(f"Her turn is {job.state}. {job.error}".strip(), highlight=False)
+
+    def _runs(self, persona: "Persona", pages: str) -> None:
+        """Her LoRA is at work: one run with its winner, and one that waits."""
+        from zoetrope.cli.demo_runs import show
+
+        given_up = time.monotonic() + _ARRIVES_SECONDS
+        while not persona.worn.exists() and time.monotonic() < given_up:
+            time.sleep(_LOOK_SECONDS)
+        finished, waiting = show(persona, self._best)
+        runs = f"{pages.rpartition('/p/')[0]}/runs"
+        paper.print(f"A run and its winner: {runs}/{finished.pk}/", highlight=False)
+        paper.print(f"Another waits for your votes: {runs}/{waiting.pk}/vote/", highlight=False)
 
 
 def _persona(workspace: "Workspace") -> "Persona":

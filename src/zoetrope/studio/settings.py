@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "zoetrope.studio.loras",
     "zoetrope.studio.pipelines",
     "zoetrope.studio.voting",
+    "zoetrope.studio.library",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

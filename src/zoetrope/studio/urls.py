@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("zoetrope.studio.workshop.urls")),
     path("", include("zoetrope.studio.pipelines.urls")),
     path("", include("zoetrope.studio.voting.urls")),
+    path("", include("zoetrope.studio.library.urls")),
     path("api/", api.urls),
 ]

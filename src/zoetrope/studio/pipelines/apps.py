@@ -13,7 +13,10 @@ class Pipelines(AppConfig):
 
     def ready(self) -> None:
         from zoetrope.studio.jobs import seam as jobs
+        from zoetrope.studio.personas.panels import PANELS, Panel
         from zoetrope.studio.pipelines.growing import KIND, tend
+        from zoetrope.studio.pipelines.panel import fill
 
         jobs.register(KIND, "zoetrope.studio.pipelines.tasks:draw")
         jobs.every(LOOK_SECONDS, tend)
+        PANELS.append(Panel("pipelines/panel.html", fill))

@@ -68,8 +68,10 @@ def _serve(run: Run) -> bool:
     try:
         with transaction.atomic():
             _ask(run, spot)
-    except UserError as error:
-        run.move(Run.State.FAILED, error=str(error)[:400], wake=None)
+    except (UserError, OSError) as error:
+        # One run that cannot be drawn must not stand in the way of all others.
+        told = str(error) if isinstance(error, UserError) else f"Its model cannot be read: {error.strerror}."
+        run.move(Run.State.FAILED, error=told[:400], wake=None)
         return False
     return True
 

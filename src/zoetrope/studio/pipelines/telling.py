@@ -1,10 +1,13 @@
 """A run as pages and programs tell it: where it stands, and its tree."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from zoetrope.studio.pipelines.models import Candidate, Gate, Run, Step
 from zoetrope.studio.pipelines.runs import complete
 
+DOUBTS: "list[Callable[[Step, Sequence[Candidate]], str]]" = []
+"""What apps above know against opening a gate now: a sentence, or nothing."""
 DRAWING, CHOOSING = "drawing", "choosing"
 
 
@@ -24,14 +27,24 @@ class Stage:
     gate: Gate | None
     drawn: int
     expected: int
-    alive: int
+    alive: tuple[Candidate, ...]
     complete: bool
     last: bool
 
     @property
     def waits(self) -> bool:
         """Whether it is for people to choose."""
-        return self.complete and self.gate is None and self.alive > 0
+        return self.complete and self.gate is None and bool(self.alive)
+
+    @property
+    def only(self) -> Candidate | None:
+        """The one that is left, where there is nothing to choose between."""
+        return self.alive[0] if len(self.alive) == 1 else None
+
+    @property
+    def doubt(self) -> str:
+        """What stands against letting the best of it go on now."""
+        return " ".join(filter(None, (doubt(self.step, self.alive) for doubt in DOUBTS)))
 
 
 def stages(run: Run, candidates: list[Candidate]) -> list[Stage]:
@@ -52,7 +65,7 @@ def stages(run: Run, candidates: list[Candidate]) -> list[Stage]:
                 gate=gates.get(step.pk),
                 drawn=len(drawn),
                 expected=step.children * (passed if before else 1),
-                alive=sum(each.state == Candidate.State.ACTIVE for each in drawn),
+                alive=tuple(each for each in drawn if each.state == Candidate.State.ACTIVE),
                 complete=complete(run, step, candidates),
                 last=step.pk == steps[-1].pk,
             )

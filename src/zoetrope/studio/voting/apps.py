@@ -8,3 +8,9 @@ class Voting(AppConfig):
 
     name = "zoetrope.studio.voting"
     label = "voting"
+
+    def ready(self) -> None:
+        from zoetrope.studio.pipelines.telling import DOUBTS
+        from zoetrope.studio.voting.heats import doubt
+
+        DOUBTS.append(doubt)

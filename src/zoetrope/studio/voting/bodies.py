@@ -19,6 +19,8 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     do: Literal["best", "unsure", "bad", "undo"]
+    # The step that is voted on; without it the newest with pictures.
+    step: int | None = None
     members: Members = Field(default=[], max_length=4)
     chosen: int | None = None
     milliseconds: int = Field(default=0, ge=0, le=2**31 - 1)

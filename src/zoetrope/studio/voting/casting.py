@@ -14,7 +14,13 @@ _LONGEST_LOOK = 24 * 60 * 60 * 1000
 
 
 def cast(
-    run: Run, step: Step, kind: Vote.Kind, members: Sequence[int], chosen: int | None, by: User, milliseconds: int = 0
+    run: Run,
+    step: Step,
+    kind: Vote.Kind,
+    members: Sequence[int],
+    chosen: int | None,
+    by: User | None,
+    milliseconds: int = 0,
 ) -> Heat:
     """Take an answer; the heat as it is then."""
     with transaction.atomic():

@@ -79,7 +79,7 @@ class Heat:
     def pick(self) -> Candidate | None:
         return self.candidates[self.verdict.pick] if self.verdict else None
 
-    def screen(self, voter: int, size: int, ahead: Sequence[Sequence[int]] = ()) -> Screen | None:
+    def screen(self, voter: int | None, size: int, ahead: Sequence[Sequence[int]] = ()) -> Screen | None:
         """What this voter sees next, after screens that are on their way to them; None where nothing is to choose."""
         if len(self.alive) < 2:
             return None
@@ -125,3 +125,15 @@ def heat(run: Run, step: Step) -> Heat:
     rows = votes.values_list("kind", "members", "chosen", "by")
     answers = tuple(Answer(kind, tuple(members), chosen, by) for kind, members, chosen, by in rows)
     return Heat(run, step, tuple(slim), answers)
+
+
+def doubt(step: Step, alive: Sequence[Candidate]) -> str:
+    """What the votes on a step's pictures say against going on now."""
+    if len(alive) < 2:
+        return ""
+    now = heat(alive[0].run, step)
+    if not now.choices:
+        return "Nobody has voted yet: the best would be whichever came first."
+    if now.verdict is None or now.verdict.enough:
+        return ""
+    return f"The votes are {now.verdict.sure:.0%} sure of the pick; about {now.verdict.more} more would be enough."

@@ -52,7 +52,9 @@ def answer(request: HttpRequest, place: Place, run: int) -> JsonResponse:
 
 def answered(run: Run, by: User, said: bodies.Said) -> dict[str, Any]:
     """What an answer comes to, and the screen that was taken back if one was."""
-    step = stage_of(run).step
+    steps = {step.pk: step for step in run.version.steps.all()}
+    # The next step's first picture may have come while the voter looked.
+    step = steps.get(said.step or 0) or stage_of(run).step
     if said.kind == Vote.Kind.UNDO:
         back, now = casting.take_back(run, step, by)
         again = [now.candidates[now.places[key]] for key in back.members if key in now.places]

@@ -47,16 +47,15 @@ function picture({ key, sha256 }) {
 }
 
 function take(told) {
-  const sure = told.sure === null ? "" : told.enough ? `${told.sure} % sure: that is enough.` : `${told.sure} % sure, about ${told.more} more.`;
+  const votes = `${told.votes} ${told.votes === 1 ? "vote" : "votes"}`;
+  const sure = `${votes}: ${told.sure} % sure${told.enough ? ", that is enough." : `, about ${told.more} more.`}`;
   part("sure").textContent = told.votes ? sure : "Choose the best of these; which model drew them is not shown.";
-  pick.hidden = !told.pick || !told.votes;
-  if (!told.pick) return;
+  // Not before it is sure: whoever sees who leads votes for the leader.
+  pick.hidden = !told.enough;
+  if (pick.hidden) return;
   pick.querySelector("img").src = address(told.pick.sha256);
   const form = pick.querySelector("form");
   if (form?.elements.candidate) form.elements.candidate.value = told.pick.key;
-  pick.dataset.enough = told.enough ? "yes" : "";
-  const warning = pick.querySelector("[data-warning]");
-  if (warning) warning.textContent = told.enough ? "" : "It is not sure yet that no other is better.";
   const { again, alike } = told.steady;
   pick.querySelector("[data-steady]").textContent = again ? `Of ${again} that came twice you chose ${alike} alike.` : "";
 }
@@ -67,7 +66,7 @@ function answer(said) {
   if (!screen) return;
   tellHere("");
   const members = screen.map((each) => each.key);
-  const body = { ...said, members, size, milliseconds: Math.round(performance.now() - since) };
+  const body = { ...said, members, milliseconds: Math.round(performance.now() - since) };
   waiting += 1;
   show();
   queue = queue
@@ -99,7 +98,7 @@ function arrived(told) {
 function undo() {
   if (!may) return;
   queue = queue
-    .then(() => ask({ do: "undo", size, ahead: ahead() }))
+    .then(() => ask({ do: "undo", ahead: ahead() }))
     .then((told) => {
       if (told.back.length > 1) screens.unshift(told.back);
       take(told);
@@ -115,7 +114,7 @@ async function ask(body) {
     reply = await fetch(page.dataset.answer, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrf(), "HX-Request": "true" },
-      body: JSON.stringify(body),
+      body: JSON.stringify({ ...body, size, step: Number(page.dataset.step) }),
     });
   } catch {
     throw new Error("The studio did not answer: this vote was not recorded. Is it still running?");
@@ -139,7 +138,7 @@ const keys = {
   n: () => answer({ do: "unsure" }),
   k: () => answer({ do: "bad" }),
   u: undo,
-  Enter: () => pick.dataset.enough && !pick.hidden && pick.querySelector("form button.primary")?.click(),
+  Enter: () => !pick.hidden && pick.querySelector("form button.primary")?.click(),
   ArrowLeft: () => screens[0]?.length === 2 && best(0),
   ArrowRight: () => screens[0]?.length === 2 && best(1),
 };
