@@ -315,6 +315,23 @@ def test_variables_are_filled_and_those_unknown_are_named() -> None:
         filled("{{c}}", {})
 
 
+def test_the_page_looks_again_until_the_last_picture_is_there(cast: Cast, run: Run) -> None:
+    page = f"/s/studio/runs/{run.pk}/"
+    looks = []
+    for _ in range(5):
+        growing.grow()
+        looks.append("hx-trigger" in cast.clients["vic"].get(page).content.decode())
+        come_one(run)
+    assert looks == [True, True, True, True, False]
+
+
+def come_one(run: Run) -> None:
+    """The next picture that was asked for arrives, and nothing more is asked for."""
+    pending = run.candidates.filter(state=PENDING).order_by("pk").first()
+    if pending is not None:
+        growing.arrived(pending, drawn(pending))
+
+
 @pytest.fixture
 def engine(cast: Cast) -> Iterator[EngineProcess]:
     making.engine.cache_clear()

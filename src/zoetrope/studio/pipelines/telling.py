@@ -85,6 +85,12 @@ def tree(candidates: list[Candidate]) -> list[Node]:
     return roots
 
 
+def moves(run: Run, candidates: list[Candidate]) -> bool:
+    """Whether something of it will be drawn without anybody's doing."""
+    coming = any(each.state == Candidate.State.PENDING for each in candidates)
+    return run.state == Run.State.RUNNING and (coming or run.wake is not None)
+
+
 def standing(run: Run) -> str:
     """In two words, for lists."""
     if run.state != Run.State.RUNNING:

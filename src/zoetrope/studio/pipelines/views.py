@@ -144,8 +144,7 @@ def run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     found = run_of(place, run)
     candidates = list(found.candidates.select_related("made", "step").defer("made__recipe"))
     said: dict[str, Any] = {"run": found, "persona": found.persona, "stages": telling.stages(found, candidates)}
-    said |= {"tree": telling.tree(candidates), "standing": telling.standing(found)}
-    said |= {"rejected": sum(each.state == Candidate.State.REJECTED for each in candidates)}
+    said |= {"tree": telling.tree(candidates), "moves": telling.moves(found, candidates)}
     said |= {"failed": sum(each.state == Candidate.State.FAILED for each in candidates)}
     page = "pipelines/run_now.html" if request.headers.get("HX-Request") else "pipelines/run.html"
     return render(request, page, said)
