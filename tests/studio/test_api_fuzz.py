@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from tests.studio.conftest import Cast
-from tests.studio.test_access import IN_PERSON, invitation
+from tests.studio.test_access import IN_PERSON, begun, invitation
 from tests.wheel.cast import picture
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.api import api
@@ -36,6 +36,7 @@ def real(cast: Cast) -> dict[str, str]:
     token = ApiToken.find(cast.token("vic"))
     assert token is not None
     known = {"space": "studio", "persona": "ada", "user": "vic", "sha256": hash_bytes(picture(1))}
+    known |= begun(cast)
     return known | {"job": str(job.pk), "token": str(token.pk), "invitation": str(invitation(cast))}
 
 

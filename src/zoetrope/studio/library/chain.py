@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.models import Lora
@@ -78,5 +79,5 @@ def _pictures(lora: Lora) -> list[str]:
     try:
         told = json.loads(read_limited(path, _LARGEST_MANIFEST))
         return [str(each["sha256"]) for each in told["pictures"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, MediaError, ValueError, KeyError, TypeError):
         return []

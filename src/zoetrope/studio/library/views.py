@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits
+from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.media.strip import strip_metadata
 from zoetrope.studio.library import chain
@@ -110,8 +111,9 @@ def sent_file(kept: Kept, form: str) -> HttpResponse:
         raise Http404("A picture is given whole or bare.")
     try:
         data = read_limited(path_of(kept.made.sha256), Limits().max_bytes)
-    except OSError as error:
-        raise Http404("The picture's file is missing.") from error
-    response = HttpResponse(data if form == "whole" else strip_metadata(data), content_type="image/png")
+        given = data if form == "whole" else strip_metadata(data)
+    except (OSError, MediaError) as error:
+        raise Http404("The picture's file cannot be read.") from error
+    response = HttpResponse(given, content_type="image/png")
     response.headers["Content-Disposition"] = f'attachment; filename="{kept.made.sha256[:12]}-{form}.png"'
     return response
