@@ -37,7 +37,7 @@ SOURCES = (
 """Her twelve sources, as somebody would choose them who knows the card: every angle, every expression, every pose."""
 STAND_IN = (
     "Ada is made up, in a world whose truth is known: a program draws her twelve sources, and the oracle, "
-    "which reads that truth off a picture, stands in for you at the review and votes in one of two runs."
+    "which reads that truth off a picture, stands in for you at the review."
 )
 
 
@@ -67,7 +67,7 @@ def demo(
 def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> None:
     from zoetrope.cli.demo_studio import Showing
 
-    console.print(STAND_IN, highlight=False)
+    console.print(f"{STAND_IN} It also votes in one of two runs of a pipeline.", highlight=False)
     Showing(_reviewed_workspace, steps, count, _show_ended, _best).open("127.0.0.1", port, browser)
 
 
