@@ -113,8 +113,9 @@ def _in_processes(count: int, threads: int, turned: Sequence[Wheel], work: Path)
 def _code() -> str:
     """A name for everything that a result depends on: what was measured with other code counts no more."""
     package = ROOT / "src" / "zoetrope"
-    rooms = [package / room for room in ("engines", "judging", "media", "models", "training", "wheel", "world")]
+    rooms = [package / room for room in ("engines/local", "judging", "media", "models", "training", "wheel", "world")]
     files = sorted(path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".safetensors"))
+    files += sorted((package / "engines").glob("*.py"))
     return hash_bytes("".join(hash_file(path) for path in [*files, Path(__file__)]).encode())[:12]
 
 

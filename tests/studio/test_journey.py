@@ -88,6 +88,23 @@ def sources(tmp_path: Path) -> list[Path]:
 
 
 def test_from_the_first_visit_to_a_picture(studio: str, page: Page, sources: list[Path]) -> None:
+    first_visit(page, studio)
+    page.click("text=Add ten to twenty pictures")
+    page.set_input_files("#files", sources)
+    page.click("text=Add them")
+    expect(page.locator(".note.success")).to_contain_text(f"{SOURCES} sources added")
+    _review(page)
+    _turn(page)
+    page.click("nav >> text=Card")
+    expect(page.locator(".pairs figure")).to_have_count(23)
+    page.click(".tabs >> text=LoRAs")
+    expect(page.locator(".loras")).to_contain_text("mia v1")
+    expect(page.locator(".loras")).to_contain_text("primary")
+    _try(page)
+
+
+def first_visit(page: Page, studio: str) -> None:
+    """Through the one-time link to an account, a space and its first persona, Mia."""
     page.goto(studio)
     for name, text in (("username", "olga"), ("password1", PASSWORD), ("password2", PASSWORD), ("space", "My studio")):
         page.fill(f"#id_{name}", text)
@@ -97,18 +114,6 @@ def test_from_the_first_visit_to_a_picture(studio: str, page: Page, sources: lis
     page.select_option("#id_base", "nano-flux")
     page.select_option("#id_consent", "fictional")
     page.click("text=Make it")
-    page.click("text=Add ten to twenty pictures")
-    page.set_input_files("#files", sources)
-    page.click("text=Add them")
-    expect(page.locator(".note.success")).to_contain_text(f"{SOURCES} sources added")
-    _review(page)
-    _turn(page)
-    page.click("nav >> text=Card")
-    expect(page.locator(".pairs figure")).to_have_count(23)
-    page.click("nav >> text=LoRAs")
-    expect(page.locator(".loras")).to_contain_text("mia v1")
-    expect(page.locator(".loras")).to_contain_text("primary")
-    _try(page)
 
 
 def _review(page: Page) -> None:
@@ -147,6 +152,6 @@ def _try(page: Page) -> None:
     expect(pictures).to_have_count(2, timeout=LONGEST)
     expect(page.locator(".trying .note")).to_have_count(0)
     assert pictures.first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
-    page.click("nav >> text=LoRAs")
+    page.click(".tabs >> text=LoRAs")
     page.click("text=mia v1")
     expect(page.locator("h2 ~ .pictures img")).to_have_count(2)

@@ -4,23 +4,14 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.studio.conftest import PASSWORD
-from tests.studio.test_journey import LONGEST, page, studio
+from tests.studio.test_journey import LONGEST, first_visit, page, studio
 
 __all__ = ["page", "studio"]
 MOST_VOTES = 40
 
 
 def test_from_a_pipeline_to_a_winner(studio: str, page: Page) -> None:
-    page.goto(studio)
-    for name, text in (("username", "olga"), ("password1", PASSWORD), ("password2", PASSWORD), ("space", "My studio")):
-        page.fill(f"#id_{name}", text)
-    page.click("text=Open the studio")
-    page.click("text=Make the first one")
-    page.fill("#id_title", "Mia")
-    page.select_option("#id_base", "nano-flux")
-    page.select_option("#id_consent", "fictional")
-    page.click("text=Make it")
+    first_visit(page, studio)
     page.click(".bar >> text=Runs")
     page.click("text=Start one")
     page.locator("li", has_text="Drafts, then the best finished").get_by_role("button").click()

@@ -12,6 +12,7 @@ from filelock import FileLock
 from tests import tiny
 from tests.wheel import cast
 from zoetrope.errors import UserError
+from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.models.loras import open_lora
 from zoetrope.training.loop import Moment
@@ -22,7 +23,7 @@ from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.state import Decision, Entry, State
-from zoetrope.wheel.teach import chosen_entries, repeats_of, teach
+from zoetrope.wheel.teach import SOURCES_SHARE, chosen_entries, repeats_of, teach
 from zoetrope.wheel.workspace import Workspace, new_workspace
 
 QUICK: dict[str, object] = {"steps": 4, "rank": 2, "lr": 0.02, "resolutions": (32,), "precision": "fp32"}
@@ -59,6 +60,37 @@ def test_only_what_was_kept_is_learned_and_exported(ada: Workspace) -> None:
     assert told["base"]["sha256"] == Catalogue().find("dev").sha256
     assert teach(ada, QUICK | {"steps": 6}, Silent())["version"] == 2
     assert examine(ada) == []
+
+
+def drawn(ada: Workspace) -> None:
+    """The next round has a picture by a version, and it was kept."""
+    data = cast.picture(20)
+    file = f"pictures/{hash_bytes(data)[:2]}/{hash_bytes(data)}.png"
+    (ada.folder / file).parent.mkdir(parents=True)
+    (ada.folder / file).write_bytes(data)
+    added = ev.Added(sha256=hash_bytes(data), file=file, origin=ev.Origin.synthetic, round=1, depth=1)
+    said = ev.Captioned(sha256=hash_bytes(data), text="ada, by herself", by="wheel")
+    ada.record([added, said, ev.Kept(sha256=hash_bytes(data), by="person"), ev.Closed(round=1, verdict="done")])
+
+
+def test_a_later_version_keeps_a_share_of_what_the_same_sources_taught_alone(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    first = teach(ada, QUICK, Silent())
+    assert "beside" not in first
+    drawn(ada)
+    second = teach(ada, QUICK, Silent())
+    assert second["beside"] == {"version": 1, "sha256": first["sha256"], "share": SOURCES_SHARE}
+    assert second["rank"] == 2 * first["rank"]
+    assert open_lora(ada.folder / "exports" / "ada_v2.safetensors").sha256 == second["sha256"]
+
+
+def test_a_version_of_other_sources_or_other_words_has_no_part_in_a_later_one(ada: Workspace) -> None:
+    entries = list(ada.state().pictures.values())
+    review.keep(ada, entries, "person")
+    teach(ada, QUICK, Silent())
+    drawn(ada)
+    ada.caption({entries[0].sha256: "ada, seen anew"}, "person")
+    assert "beside" not in teach(ada, QUICK, Silent())
 
 
 def test_nothing_kept_nothing_learned(ada: Workspace) -> None:

@@ -44,7 +44,7 @@ def export(
     """Write NAME.safetensors and NAME.json; the sheet is given back. Nothing is written that would have no effect."""
     state = diffusers_state(weights, settings)
     check_effect(state)
-    blob = _with_header(state, _header(learner.architecture, settings, about, steps))
+    blob = with_header(state, _header(learner.architecture, settings, about, steps))
     sheet = {
         "schema_version": SCHEMA,
         "name": about.title,
@@ -69,7 +69,7 @@ def export(
 def keep(path: Path, adapter: Adapter, learner: Learner, settings: Settings, about: About, steps: int) -> None:
     """The LoRA as it is on the way, whole: others load it as they load the last."""
     state = diffusers_state(adapter.average, settings)
-    write_atomic(path, _with_header(state, _header(learner.architecture, settings, about, steps)))
+    write_atomic(path, with_header(state, _header(learner.architecture, settings, about, steps)))
 
 
 def diffusers_state(weights: "Mapping[str, Tensor]", settings: Settings) -> "dict[str, Tensor]":
@@ -124,7 +124,7 @@ class Probe:
             return learner.predict(self.latents.to(device), torch.full((1,), 0.6, device=device), [words]).float().cpu()
 
 
-def _with_header(state: "Mapping[str, Tensor]", header: dict[str, str]) -> bytes:
+def with_header(state: "Mapping[str, Tensor]", header: dict[str, str]) -> bytes:
     """The file's bytes; ModelSpec wants the hash of the tensors alone in the header."""
     from safetensors.torch import save
 

@@ -1,5 +1,6 @@
 """A round's training: what was kept, and nothing else, becomes the persona's next LoRA."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic, write_json_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.models.catalogue import Catalogue, Model
+from zoetrope.training.blend import blended
 from zoetrope.training.dataset import Dataset, Dropped, Item, read_item
 from zoetrope.training.loop import STATE
 from zoetrope.training.run import Order, Watcher, dataset_hash, forget, train_lora
@@ -18,9 +20,10 @@ from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.captions import lint
+from zoetrope.wheel.card import lora_file
 from zoetrope.wheel.persona import Persona, PersonaKind
 from zoetrope.wheel.scenes import asked, shows_head, subject
-from zoetrope.wheel.state import Decision, Entry, State
+from zoetrope.wheel.state import Decision, Entry, State, Version
 from zoetrope.wheel.variety import most_varied
 from zoetrope.wheel.workspace import Workspace, round_folder
 
@@ -30,6 +33,8 @@ SYNTHETIC_SHARE = 0.2
 _BESIDE = 2
 _HEAD_SHARE = 0.3
 _SAMPLES = 3
+# And so much of a later version is what was learned from just these sources alone, where a version was.
+SOURCES_SHARE = 0.4
 # What a picture adds counts so much for each generation between it and the sources: each is smudged a little more.
 _WORTH = 0.7
 
@@ -151,15 +156,48 @@ def _write_manifest(workspace: Workspace, state: State, order: Order) -> None:
     )
 
 
+def plain_version(workspace: Workspace, number: int) -> Version | None:
+    """The newest version that learned from the sources of round `number` and nothing else; none where this one does."""
+    state = workspace.state()
+    real = {key for key, entry in state.pictures.items() if entry.origin is not ev.Origin.synthetic}
+    now = _learned(workspace, number)
+    sources = {key: caption for key, caption in now.items() if key in real}
+    if sources == now:
+        return None
+    earlier = [each for each in state.versions if each.round < number and lora_file(workspace, each).is_file()]
+    return next((each for each in reversed(earlier) if _learned(workspace, each.round) == sources), None)
+
+
+def _learned(workspace: Workspace, number: int) -> dict[str, str]:
+    """What a round's training was shown: the captions by the pictures' hashes."""
+    path = round_folder(workspace, number) / "manifest.json"
+    return {each["sha256"]: each["caption"] for each in _told(path)["pictures"]} if path.is_file() else {}
+
+
+def _told(path: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
+
+
 def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """Copy a LoRA of round `number` to `exports/NAME_vN` with a sheet that says what it came from."""
-    persona = workspace.persona
-    versions = workspace.state().versions
-    version = max((each.number for each in versions), default=0) + 1
+    """Copy a LoRA of round `number` to `exports/NAME_vN` with a sheet that says what it came from.
+
+    Beside what it learned, it keeps a share of the version that learned from the same sources alone.
+    """
+    persona, state = workspace.persona, workspace.state()
+    version = max((each.number for each in state.versions), default=0) + 1
     stem = f"{persona.name}_v{version}"
+    plain = plain_version(workspace, number)
     data = path.read_bytes()
+    kept: dict[str, Any] = {}
+    if plain:
+        other = lora_file(workspace, plain)
+        data = blended(path, other, SOURCES_SHARE)
+        rank = sheet["rank"] + _told(other.with_suffix(".json"))["rank"]
+        kept = {"rank": rank, "beside": {"version": plain.number, "sha256": plain.sha256, "share": SOURCES_SHARE}}
     told = {
         **sheet,
+        **kept,
         "name": persona.name,
         "version": version,
         "file": f"{stem}.safetensors",

@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from zoetrope.errors import UserError
+from zoetrope.errors import UserError, first_fault
 from zoetrope.media.kinds import MediaKind
 from zoetrope.media.recipe import Control, LoraUse, Recipe
 from zoetrope.models.catalogue import Model
@@ -68,9 +68,7 @@ def _sentence(error: ValidationError) -> str:
     fault = error.errors()[0]
     if not fault["loc"]:
         return f"The order cannot be drawn: {fault['msg'].removeprefix('Value error, ')}."
-    where = ".".join(str(step) for step in fault["loc"])
-    # A surrogate or a line break in what was typed must not reach the terminal raw.
-    return f"{where} cannot be {fault['input']!a:.60}: {fault['msg'].lower()}."
+    return first_fault(error)
 
 
 def check(recipe: Recipe, model: Model) -> None:

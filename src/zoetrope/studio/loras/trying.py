@@ -7,7 +7,7 @@ from zoetrope.engines.local.orders import order
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.models.loras import check_fits
 from zoetrope.studio.loras.models import Lora
-from zoetrope.studio.loras.wearing import stack
+from zoetrope.studio.loras.wearing import stack, with_names
 from zoetrope.studio.making import orders
 from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.models import Persona
@@ -39,10 +39,8 @@ def try_out(
         width=said.get("width"),
         height=said.get("height"),
     )
-    # Of a file that is named by its hash, the recipe says the name that people know.
-    names = {lora.sha256: str(lora) for lora, _ in worn}
-    told = tuple(use.model_copy(update={"name": names[use.sha256]}) for use in recipe.loras)
-    return orders.place(space, recipe.model_copy(update={"loras": told}), said["count"], by, persona)
+    named = with_names(recipe, [lora for lora, _ in worn])
+    return orders.place(space, named, said["count"], by, persona)
 
 
 def beginning(persona: Persona, models: Sequence[str]) -> dict[str, Any]:

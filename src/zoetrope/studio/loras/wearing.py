@@ -1,10 +1,11 @@
 """Which LoRAs a persona draws with. Recipes name them by hash: a picture stays with the version that drew it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
 from zoetrope.errors import UserError
+from zoetrope.media.recipe import Recipe
 from zoetrope.models.loras import LoraFile
 from zoetrope.studio.loras.library import file_of
 from zoetrope.studio.loras.models import Lora, Worn
@@ -55,3 +56,10 @@ def arrived(persona: Persona, lora: Lora) -> Worn | None:
 def stack(worn: Sequence[tuple[Lora, float]]) -> list[tuple[LoraFile, float]]:
     """LoRAs with their weights, as an order takes them."""
     return [(file_of(lora), weight) for lora, weight in worn if weight]
+
+
+def with_names(recipe: Recipe, loras: Iterable[Lora]) -> Recipe:
+    """Of a file that is named by its hash, the recipe says the name that people know."""
+    names = {lora.sha256: str(lora) for lora in loras}
+    told = tuple(use.model_copy(update={"name": names[use.sha256]}) for use in recipe.loras)
+    return recipe.model_copy(update={"loras": told})

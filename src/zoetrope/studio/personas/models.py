@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zoetrope.errors import UserError
+from zoetrope.errors import UserError, first_fault
 from zoetrope.studio.spaces.models import Space
 
 MOST_ATTRIBUTES, MOST_TOPICS, MOST_EXAMPLES = 12, 30, 3
@@ -94,6 +94,4 @@ def checked(kind: type[BaseModel], said: dict[str, Any]) -> dict[str, Any]:
     try:
         return kind.model_validate(said).model_dump(mode="json")
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "This"
-        raise UserError(f"{where} cannot be {fault['input']!a:.60}: {fault['msg'].lower()}.") from error
+        raise UserError(first_fault(error)) from error

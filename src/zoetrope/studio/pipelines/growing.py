@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from math import exp
 
 from django.db import transaction
 from django.db.models import F
@@ -18,7 +19,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making import orders
 from zoetrope.studio.making.models import Made
-from zoetrope.studio.pipelines.models import Candidate, Run, Step, served_last
+from zoetrope.studio.pipelines.models import Candidate, Run, Step, next_serving
 from zoetrope.studio.pipelines.recipes import Moment, recipe_of
 from zoetrope.studio.spaces.work import scope_of
 
@@ -103,7 +104,7 @@ def _parent(run: Run, before: Step, step: Step) -> Candidate | None:
         return None
     best = max(utility for _, utility in rated)
     # As a rating has it: of two, the better is drawn as often as it would be chosen.
-    weights = [2.0 ** (utility - best) for _, utility in rated]
+    weights = [exp(utility - best) for _, utility in rated]
     chosen = random.choices([key for key, _ in rated], weights)[0]
     return Candidate.objects.select_related("made").get(pk=chosen)
 
@@ -119,7 +120,7 @@ def _ask(run: Run, spot: Spot) -> None:
     candidate.save(update_fields=["order"])
     if spot.parent:
         Candidate.objects.filter(pk=spot.parent.pk).update(children=F("children") + 1)
-    Run.objects.filter(pk=run.pk).update(served=served_last())
+    Run.objects.filter(pk=run.pk).update(served=next_serving())
     title = f"{run}: {spot.step}"[:200]
     jobs.enqueue(KIND, candidate.key, {"candidate": candidate.pk}, scope=scope_of(run.space), title=title)
 

@@ -214,6 +214,6 @@ class Candidate(Moving):
         return f"{score(self.utility):.0f}, probably {low:.0f} to {high:.0f}"
 
 
-def served_last() -> int:
+def next_serving() -> int:
     """The next number in the order of serving."""
     return int(Run.objects.aggregate(last=models.Max("served"))["last"] or 0) + 1

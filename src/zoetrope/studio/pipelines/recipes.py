@@ -7,9 +7,9 @@ from zoetrope.engines.local.orders import order
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import Control, Recipe
 from zoetrope.models.catalogue import Catalogue
-from zoetrope.models.loras import LoraFile, check_fits
+from zoetrope.models.loras import check_fits
 from zoetrope.studio.loras.models import Worn
-from zoetrope.studio.loras.wearing import stack
+from zoetrope.studio.loras.wearing import stack, with_names
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.models import Persona
@@ -52,7 +52,7 @@ def recipe_of(run: Run, step: Step, parent: Made | None, moment: Moment) -> Reci
         width=asked.width or drawing.width,
         height=asked.height or drawing.height,
     )
-    return _with_names(recipe, worn, loras)
+    return with_names(recipe, [each.lora for each in worn])
 
 
 def _values(run: Run, worn: list[Worn], parent: Made | None, moment: Moment) -> Mapping[str, object]:
@@ -77,13 +77,6 @@ def _seed(text: str) -> int:
 
 def _controls(asked: Local, parent: Made | None) -> tuple[Control, ...]:
     return (Control(kind="image", sha256=parent.sha256),) if asked.looks and parent is not None else ()
-
-
-def _with_names(recipe: Recipe, worn: list[Worn], loras: list[tuple[LoraFile, float]]) -> Recipe:
-    """Of a file that is named by its hash, the recipe says the name that people know."""
-    names = {each.lora.sha256: str(each.lora) for each in worn}
-    told = tuple(use.model_copy(update={"name": names.get(use.sha256, use.name)}) for use in recipe.loras)
-    return recipe.model_copy(update={"loras": told}) if loras else recipe
 
 
 def persona_fits(persona: Persona, step: Step) -> None:

@@ -1,6 +1,7 @@
 """Runs and what people do to them: start, stop, go on; let the best through, take that back; crown a winner."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from time import time
 
@@ -45,12 +46,8 @@ def start(pipeline: Pipeline, persona: Persona, name: str, variables: Mapping[st
         for step in steps:
             persona_fits(persona, step)
         recipe_of(run, steps[0], None, Moment(seed=0, chance=0, now=time(), job=0))
-        transaction.on_commit(_grow)
+        transaction.on_commit(grow)
     return run
-
-
-def _grow() -> None:
-    grow()
 
 
 def stop(run: Run) -> None:
@@ -68,7 +65,7 @@ def go_on(run: Run) -> None:
         if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exists():
             _moved(run, Run.State.RUNNING, winner=None)
         Run.objects.filter(pk=run.pk).update(wake=timezone.now(), failures=0, error="")
-        transaction.on_commit(_grow)
+        transaction.on_commit(grow)
 
 
 def _moved(run: Run, to: Run.State, **values: object) -> None:
@@ -78,16 +75,12 @@ def _moved(run: Run, to: Run.State, **values: object) -> None:
         raise UserError(f"{run} is {run.state} by now; nothing was changed.") from error
 
 
-def _cancel(candidate: Candidate) -> bool:
-    """Whether its job had not ended."""
-    job = jobs.Job.objects.filter(key=candidate.key).first()
-    if job is None or job.state in jobs.ENDED:
-        return False
-    try:
-        jobs.cancel(job)
-    except jobs.IllegalMove:
-        return False
-    return True
+def _cancel(candidate: Candidate) -> None:
+    """Its job is not wanted any more; one that ended meanwhile has."""
+    job = jobs.Job.objects.filter(key=candidate.key).exclude(state__in=jobs.ENDED).first()
+    if job:
+        with suppress(jobs.IllegalMove):
+            jobs.cancel(job)
 
 
 def complete(run: Run, step: Step, candidates: Sequence[Candidate]) -> bool:

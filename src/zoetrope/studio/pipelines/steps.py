@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zoetrope.errors import UserError
+from zoetrope.errors import UserError, first_fault
 from zoetrope.studio.pipelines import variables
 
 MOST_STEPS, MOST_CHILDREN, MOST_KEPT = 6, 64, 16
@@ -64,7 +64,7 @@ def template_of(engine: str, said: dict[str, Any]) -> Local:
     try:
         return ENGINES[engine].model_validate(said)
     except ValidationError as error:
-        raise UserError(_sentence(error)) from error
+        raise UserError(first_fault(error, "The step")) from error
 
 
 def checked(steps: list[StepIn]) -> list[str]:
@@ -78,9 +78,3 @@ def checked(steps: list[StepIn]) -> list[str]:
             raise UserError("The first step has no picture before it to look at.")
         found |= dict.fromkeys(variables.checked(asked.texts, first=not place))
     return list(found)
-
-
-def _sentence(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "The step"
-    return f"{where} cannot be {fault['input']!a:.60}: {fault['msg'].lower()}."

@@ -1,6 +1,6 @@
 """A heat: a step's pictures in one run, and all the votes on them. All that is shown of it follows from these."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zlib import crc32
@@ -8,7 +8,6 @@ from zlib import crc32
 import numpy as np
 
 from zoetrope.ranking.fit import Belief, Choice, believe
-from zoetrope.ranking.scale import interval, score
 from zoetrope.ranking.screens import Screen, next_screen
 from zoetrope.ranking.steadiness import Steadiness, steadiness
 from zoetrope.ranking.stopping import Verdict, verdict
@@ -57,14 +56,13 @@ class Heat:
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
         """What was chosen over what. Whoever left meanwhile still counts: the others were compared with it."""
-        return tuple(
-            Choice(tuple(self.places[member] for member in answer.members), self.places[answer.chosen])
-            for answer in self.answers
-            if answer.kind == Vote.Kind.BEST and answer.chosen is not None and self._known(answer)
-        )
+        return tuple(self._chosen(self.answers))
 
-    def _known(self, answer: Answer) -> bool:
-        return all(member in self.places for member in answer.members)
+    def _chosen(self, answers: Iterable[Answer]) -> Iterator[Choice]:
+        for answer in answers:
+            known = all(member in self.places for member in answer.members)
+            if answer.kind == Vote.Kind.BEST and answer.chosen is not None and known:
+                yield Choice(tuple(self.places[member] for member in answer.members), self.places[answer.chosen])
 
     @property
     def belief(self) -> Belief:
@@ -91,25 +89,7 @@ class Heat:
 
     def steadiness(self, voter: int) -> Steadiness:
         """How often this voter answered alike to what came twice."""
-        own = [answer for answer in self.answers if answer.by == voter and answer.kind == Vote.Kind.BEST]
-        return steadiness(
-            Choice(tuple(self.places[each] for each in answer.members), self.places[answer.chosen])
-            for answer in own
-            if answer.chosen is not None and self._known(answer)
-        )
-
-    def rated(self) -> list[tuple[Candidate, float, tuple[float, float]]]:
-        """Those alive by their scores, the best first, each with where its score is 95 times of 100."""
-        belief = self.belief
-        order = sorted(self.alive, key=lambda place: -belief.utilities[place])
-        return [
-            (
-                self.candidates[place],
-                score(belief.utilities[place]),
-                interval(belief.utilities[place], belief.deviations[place]),
-            )
-            for place in order
-        ]
+        return steadiness(self._chosen(answer for answer in self.answers if answer.by == voter))
 
 
 @lru_cache(_REMEMBERED)
