@@ -54,6 +54,7 @@ PAGES = {
     "voting": "/s/{space}/runs/2/vote/",
     "library": "/s/{space}/library/",
     "one kept picture": "/s/{space}/library/1/",
+    "ComfyUI servers": "/s/{space}/servers/",
     "jobs": "/s/{space}/jobs/",
     "one job": "/s/{space}/jobs/1/",
     "members": "/s/{space}/members/",

@@ -29,6 +29,8 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 from zoetrope.studio.pipelines import keeping
 from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run, Step
+from zoetrope.studio.servers.keeping import MOST
+from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
 from zoetrope.studio.spaces.people import invite, open_space
 from zoetrope.studio.spaces.work import scope_of
@@ -95,6 +97,7 @@ def crowd(size: Size) -> Crowd:
     _jobs(space, ada, size)
     _loras(space, ada, size)
     _runs(space, ada, olga, size)
+    _servers(space, size)
     return Crowd(space, olga, ada)
 
 
@@ -104,6 +107,15 @@ def _people(space: Space, members: int) -> None:
     for user in users:
         ApiToken.make(space, user, "a script")
         invite(space, Role.viewer, user)
+
+
+def _servers(space: Space, size: Size) -> None:
+    """Servers where nobody listens, which is told at once."""
+    numbers = range(min(MOST, size.others))
+    Server.objects.bulk_create(
+        Server(space=space, name=f"server {number}", url=f"http://127.0.0.1:{number + 1}", near=True)
+        for number in numbers
+    )
 
 
 def _jobs(space: Space, ada: Persona, size: Size) -> None:
@@ -295,6 +307,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "kept": (Kept.objects.latest("pk").pk,),
         "form": ("whole", "bare"),
         "collection": ("best",),
+        "server": (Server.objects.latest("pk").pk,),
         **drawn_along,
         "lora-card.sha256": (lora.card,),
         **dict.fromkeys(("made-picture.sha256", "made_picture.sha256"), (Made.objects.latest("pk").sha256,)),

@@ -20,6 +20,7 @@ from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.making.models import Made, Order
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines import keeping, runs
+from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
 from zoetrope.studio.spaces.people import invitations_of, invite, open_space
 from zoetrope.studio.spaces.work import scope_of
@@ -99,14 +100,25 @@ PAGES = {
     ("kept", "GET"): (200, 200, 200, 404, 302),
     ("kept-act", "POST"): (400, 400, 403, 404, 302),
     ("kept-file", "GET"): (404, 404, 404, 404, 302),
+    ("servers", "GET"): (200, 200, 200, 404, 302),
+    ("servers", "POST"): (422, 403, 403, 404, 302),
+    ("server", "GET"): (200, 200, 200, 404, 302),
+    ("server-act", "POST"): (400, 403, 403, 404, 302),
 }
 # The same for the API, whose visitors without a login are told 401; with what each is sent, bytes being an upload.
 NEW = {"name": "mia", "title": "Mia", "kind": "drawn", "base": "nano-flux", "consent": "fictional"}
 LORA = {"name": "mine", "type": "character", "base": "nano-flux"}
 PIPELINE = {"name": "Mine", "steps": [{"name": "Pictures"}]}
+# Where nobody listens.
+NOBODY = "http://127.0.0.1:9"
 MEMBERS, REVIEWERS, OWNERS = (200, 200, 200, 404, 401), (200, 200, 403, 404, 401), (200, 403, 403, 404, 401)
 ADA = "/spaces/{space}/personas/{persona}"
 CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
+    ("GET", "/spaces/{space}/servers"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/servers"): ({"url": "http://127.0.0.1:10"}, (201, 403, 403, 404, 401)),
+    ("GET", "/spaces/{space}/servers/{server}"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/servers/{server}"): ({"do": "pause"}, OWNERS),
+    ("DELETE", "/spaces/{space}/servers/{server}"): (None, (204, 403, 403, 404, 401)),
     ("GET", "/spaces"): (None, (200, 200, 200, 200, 401)),
     ("POST", "/spaces"): ({"name": "Another"}, (201, 201, 201, 201, 401)),
     ("GET", "/spaces/{space}/members"): (None, MEMBERS),
@@ -227,7 +239,9 @@ def begun(cast: Cast) -> dict[str, str]:
     recipe |= {"guidance": 1, "width": 64, "height": 64}
     made = Made.objects.create(space=cast.space, sha256="1" * 64, recipe=recipe, width=64, height=64)
     kept = Kept.objects.create(space=cast.space, made=made, words="ada")
-    return {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
+    server = Server.objects.create(space=cast.space, name="mine", url=NOBODY, near=True)
+    told = {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
+    return told | {"server": str(server.pk)}
 
 
 def address(cast: Cast, name: str) -> str:

@@ -21,6 +21,7 @@ from zoetrope.studio.making.api import router as making
 from zoetrope.studio.middleware import UNKEPT, status_of
 from zoetrope.studio.personas.api import router as personas
 from zoetrope.studio.pipelines.api import router as pipelines
+from zoetrope.studio.servers.api import router as servers
 from zoetrope.studio.spaces.api import router as spaces
 from zoetrope.studio.spaces.jobs_api import router as jobs
 from zoetrope.studio.spaces.models import ApiToken
@@ -93,7 +94,7 @@ api = Described(
     parser=Plain(),
     auth=[Token(), SessionAuth(csrf=True)],
 )
-for router in (spaces, jobs, personas, making, loras, workshop, pipelines, voting, library):
+for router in (spaces, jobs, personas, servers, making, loras, workshop, pipelines, voting, library):
     api.add_router("", router)
 
 

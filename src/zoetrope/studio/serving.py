@@ -27,6 +27,8 @@ class Site(uvicorn.Server):
                 log_level="warning",
                 lifespan="off",
                 access_log=False,
+                # The site has none: what is installed for ComfyUI is not loaded for it.
+                ws="none",
                 # Pages that watch jobs keep a connection open: they are not waited for.
                 timeout_graceful_shutdown=2,
             )

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "zoetrope.studio.jobs",
     "zoetrope.studio.spaces",
     "zoetrope.studio.personas",
+    "zoetrope.studio.servers",
     "zoetrope.studio.making",
     "zoetrope.studio.workshop",
     "zoetrope.studio.loras",

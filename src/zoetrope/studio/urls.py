@@ -11,6 +11,7 @@ urlpatterns = [
     path("service-worker.js", app.service_worker, name="service-worker"),
     path("", include("zoetrope.studio.spaces.urls")),
     path("", include("zoetrope.studio.personas.urls")),
+    path("", include("zoetrope.studio.servers.urls")),
     path("", include("zoetrope.studio.making.urls")),
     path("", include("zoetrope.studio.loras.urls")),
     path("", include("zoetrope.studio.workshop.urls")),

@@ -1,4 +1,4 @@
-"""Where a server lives. What somebody typed is looked at, and what a name resolves to, before anything is sent there."""
+"""Where a server lives: what somebody typed, and what its name resolves to, is judged before anything is sent there."""
 
 import ipaddress
 import socket

@@ -1,4 +1,4 @@
-"""What is asked of a ComfyUI server, one request at a time: bounded, without redirects, by the number it was found at."""
+"""What is asked of a ComfyUI server, a request at a time: bounded, without redirects, by the number it was found at."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -114,6 +114,12 @@ class Client:
         names = _parsed(told) if status == 200 else []
         return [str(name) for name in names] if isinstance(names, list) else []
 
+    def lora_words(self, name: str) -> dict[str, Any]:
+        """What the header of one of its LoRAs says."""
+        status, told = self._sent("GET", "/view_metadata/loras", params={"filename": name})
+        found = _parsed(told) if status == 200 else None
+        return found if isinstance(found, dict) else {}
+
     def kind(self, name: str) -> dict[str, Any] | None:
         """What a class of nodes takes and gives; none where the server has no such class."""
         found = self._asked("GET", f"/object_info/{quote(name, safe='')}").get(name)
@@ -137,10 +143,10 @@ class Client:
         status, data = self._sent(method, path, json=said)
         return status, _object(data) if data.strip() else {}
 
-    def _sent(self, method: str, path: str, most: int = _MOST_JSON, **said: Any) -> tuple[int, bytes]:
+    def _sent(self, method: str, path: str, most: int | None = None, **said: Any) -> tuple[int, bytes]:
         try:
             with self._http.stream(method, path, extensions=self._named(), **said) as answer:
-                data = b"".join(_within(answer, most))
+                data = b"".join(_within(answer, most or _MOST_JSON))
         except httpx.HTTPError as error:
             raise Unreachable(f"ComfyUI at {self.address.url} does not answer ({type(error).__name__}).") from error
         if answer.status_code >= 500 or answer.is_redirect:
@@ -197,7 +203,8 @@ def refusal(told: Mapping[str, Any], graph: Graph) -> str:
 def called(graph: Graph, name: str) -> str:
     """A node by its number and what it does, as people find it."""
     node = graph.get(name)
-    return f"{name} ({node.get('_meta', {}).get('title') or node['class_type']})" if node else name
+    title = node and (node.get("_meta", {}).get("title") or node.get("class_type"))
+    return f"{name} ({title})" if title else name
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

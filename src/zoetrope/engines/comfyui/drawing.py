@@ -5,6 +5,7 @@ server has of it instead of having it drawn twice.
 """
 
 import json
+import socket
 import ssl
 import time
 import uuid
@@ -99,8 +100,9 @@ def _both(client: Client) -> tuple[str, ...]:
 
 def _saved_as(graph: Graph, name: str) -> Graph:
     """What is saved is called by its prompt: a server that has drawn the same before draws its files again."""
+    called = {_PREFIX: f"zoetrope/{name}"}
     return {
-        number: node | {"inputs": node["inputs"] | {_PREFIX: f"zoetrope/{name}"}} if _PREFIX in node["inputs"] else node
+        number: node | {"inputs": node["inputs"] | called} if _PREFIX in node.get("inputs", {}) else node
         for number, node in graph.items()
     }
 
@@ -124,6 +126,7 @@ class _Drawing:
         self._cancel = cancel or (lambda: False)
         self._patience = patience
         self._following = Following(name, graph)
+        self._line = ExitStack()
         self._socket: ClientConnection | None = None
         self._retry = 0.0
         self._waits = True
@@ -189,8 +192,9 @@ class _Drawing:
         if self._name in queue.running + queue.pending:
             self._missed = None
             self._begin(self._name in queue.pending)
-            return None
-        return self._nowhere()
+        else:
+            self._nowhere()
+        return None
 
     def _begin(self, waits: bool) -> None:
         if self._waits and not waits:
@@ -204,7 +208,10 @@ class _Drawing:
         if self._missed is None:
             self._missed = now
         elif now - self._missed >= self._patience.again:
-            raise Lost(f"ComfyUI at {self._client.address.url} was started anew while it drew.")
+            raise Lost(
+                f"ComfyUI at {self._client.address.url} knows nothing of this any more: "
+                "it was started anew, or somebody took it out of the queue there."
+            )
         self._looked = now - self._patience.look + self._patience.again
 
     def _watch(self) -> None:
@@ -254,10 +261,9 @@ class _Drawing:
         address = self._client.address
         wire = "wss" if address.secure else "ws"
         try:
-            self._socket = connect(
+            line = connect(
                 f"{wire}://{address.origin}{address.path}/ws?clientId={self._name}",
-                host=address.number,
-                port=address.port,
+                sock=socket.create_connection((address.number, address.port), self._patience.connect),
                 ssl=ssl.create_default_context() if address.secure else None,
                 open_timeout=self._patience.connect,
                 close_timeout=1,
@@ -265,13 +271,13 @@ class _Drawing:
                 proxy=None,
                 user_agent_header="zoetrope",
             )
+            self._socket = self._line.enter_context(line)
             self._socket.send(json.dumps(FEATURES))
         except (OSError, TimeoutError, InvalidHandshake, InvalidURI, WebSocketException):
             self._hang_up()
             self._retry = time.monotonic() + self._patience.again
 
     def _hang_up(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError, WebSocketException):
-                self._socket.close()
         self._socket = None
+        with suppress(OSError, WebSocketException):
+            self._line.close()

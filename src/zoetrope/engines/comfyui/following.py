@@ -16,6 +16,7 @@ _PREVIEW, _NAMED_PREVIEW = 1, 4
 _LONGEST = 300
 # Told of a node that waits for others: nothing has ended.
 _WAITING = "ExecutionBlocked"
+_ENDS = ("execution_success", "execution_error", "execution_interrupted")
 
 
 class End(StrEnum):
@@ -57,9 +58,7 @@ class Following:
             self._shares |= {name: share for name, share in _shares(said.get("nodes")) if name in self.graph}
         elif kind == "execution_error" and said.get("exception_type") == _WAITING:
             return False
-        elif kind in ("execution_success", "execution_error", "execution_interrupted"):
-            self.ended = True
-        elif kind == "executing" and said.get("node") is None:
+        elif kind in _ENDS or (kind == "executing" and said.get("node") is None):
             self.ended = True
         return True
 
@@ -117,7 +116,7 @@ def verdict(entry: Mapping[str, Any], graph: Graph) -> Verdict:
     """What a server's history says of a prompt that has left its queue."""
     status = entry.get("status")
     told = [_told(each) for each in _list(status.get("messages"))] if isinstance(status, Mapping) else []
-    kinds = {kind: said for kind, said in told}
+    kinds = dict(told)
     if "execution_interrupted" in kinds:
         return Verdict(End.interrupted, error="Somebody stopped it in ComfyUI.")
     if "execution_error" in kinds:

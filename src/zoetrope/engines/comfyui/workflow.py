@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -14,6 +14,8 @@ from zoetrope.errors import UserError
 Graph = dict[str, dict[str, Any]]
 """Nodes by their names, each with `class_type` and `inputs`, as `POST /prompt` takes them."""
 
+ENGINE = "comfyui"
+SEEDS = ("seed", "noise_seed")
 MOST_BYTES = 1_000_000
 MOST_NODES = 500
 _LONGEST_NAME = 100
@@ -96,8 +98,12 @@ def _check_place(node: str, field: str, text: str) -> None:
 def links(node: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
     """Of a node's inputs those that come from others: the input, the node it comes from, which of its outputs."""
     for field, value in node["inputs"].items():
-        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
+        if _is_link(value):
             yield field, value[0], value[1]
+
+
+def _is_link(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
 
 
 def _check_links(graph: Graph) -> None:
@@ -110,6 +116,60 @@ def _check_links(graph: Graph) -> None:
         TopologicalSorter(before).prepare()
     except CycleError as error:
         raise UserError("Nodes of this workflow wait for each other in a circle.") from error
+
+
+def picture_name(sha256: str) -> str:
+    """What a workflow calls a picture that is sent along, until a server has named it."""
+    return f"zoetrope/{sha256}.png"
+
+
+def lora_name(sha256: str) -> str:
+    """What a workflow calls a LoRA, until it is known what a server calls it."""
+    return f"zoetrope/{sha256}.safetensors"
+
+
+def changed(graph: Graph, change: Callable[[str], Any]) -> Graph:
+    """The same workflow with something else for each text in it; what links nodes stays."""
+    return _with_inputs(graph, lambda value: value if _is_link(value) else _changed(value, change))
+
+
+def _with_inputs(graph: Graph, change: Callable[[Any], Any]) -> Graph:
+    return {
+        number: node | {"inputs": {field: change(value) for field, value in node["inputs"].items()}}
+        for number, node in graph.items()
+    }
+
+
+def _changed(value: Any, change: Callable[[str], Any]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_changed(each, change) for each in value]
+    if isinstance(value, dict):
+        return {key: _changed(each, change) for key, each in value.items()}
+    return value
+
+
+def number_in(graph: Graph, names: Sequence[str], otherwise: float) -> float:
+    """The first number that a node takes under one of these names."""
+    for node in graph.values():
+        for name in names:
+            value = node["inputs"].get(name)
+            if _is_number(value) or isinstance(value, float):
+                return float(value)
+    return otherwise
+
+
+def reseeded(graph: Graph, seed: int) -> Graph:
+    """The same workflow with another seed wherever it has one."""
+    grown = deepcopy(graph)
+    for node in grown.values():
+        node["inputs"] |= {name: seed for name in SEEDS if _is_number(node["inputs"].get(name))}
+    return grown
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def kinds(graph: Graph) -> list[str]:

@@ -80,7 +80,7 @@ def act(request: HttpRequest, place: Place, kept: int) -> HttpResponse:
         orders.place(place.space, recipe, 1, member(request), picture.made.persona)
         return _to_drawing(place, picture)
     if do == "more":
-        others = recipe.model_copy(update={"seed": (recipe.seed + 1) % 2**62})
+        others = orders.another(recipe, (recipe.seed + 1) % 2**62)
         orders.place(place.space, others, _MORE, member(request), picture.made.persona)
         return _to_drawing(place, picture)
     if do == "collect":

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from zoetrope.engines.batches import split
+from zoetrope.engines.comfyui.workflow import ENGINE, reseeded
 from zoetrope.errors import UserError
 from zoetrope.media.recipe import Recipe
 from zoetrope.studio.jobs import seam as jobs
@@ -13,7 +14,7 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.spaces.models import Space, User
 from zoetrope.studio.spaces.work import scope_of
 
-KIND = "draw"
+KIND, KIND_ELSEWHERE = "draw", "draw-elsewhere"
 MOST = 100
 
 
@@ -32,8 +33,15 @@ def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Pe
     """Have so many pictures drawn, to be looked at where things are tried."""
     with transaction.atomic():
         order = written(space, recipe, count, by, persona, tried=True)
-        jobs.enqueue(KIND, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
+        kind = KIND_ELSEWHERE if recipe.engine == ENGINE else KIND
+        jobs.enqueue(kind, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
     return order
+
+
+def another(recipe: Recipe, seed: int) -> Recipe:
+    """The same from another seed."""
+    graph = recipe.graph and reseeded(recipe.graph, seed)
+    return recipe.model_copy(update={"seed": seed, "graph": graph})
 
 
 def jobs_of(orders: Iterable[Order]) -> dict[str, jobs.Job]:

@@ -1,18 +1,25 @@
 """The job that draws an order, batch by batch; what is drawn stays, so a try that was killed goes on."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 from django.db import transaction
 
 from zoetrope.engines.batches import split
-from zoetrope.engines.engine import Cancelled, EngineLost
+from zoetrope.engines.comfyui.engine import Lent
+from zoetrope.engines.comfyui.workflow import ENGINE
+from zoetrope.engines.engine import Cancelled, EngineLost, Step
 from zoetrope.engines.local.process import EngineProcess
 from zoetrope.engines.local.wire import FileRef
-from zoetrope.media.recipe import Recipe
+from zoetrope.media.files import write_atomic
+from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.recipe import Recipe, png_bytes
+from zoetrope.models.loras import LoraShelf
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making.models import Made, MadeLora, Order
-from zoetrope.studio.making.store import keep, workbench
+from zoetrope.studio.making.orders import another
+from zoetrope.studio.making.store import keep, path_of, workbench
+from zoetrope.studio.servers import drawing as servers
 
 
 @cache
@@ -24,6 +31,9 @@ def engine() -> EngineProcess:
 def draw(work: jobs.Work, order: int) -> None:
     """Draw what the order still lacks."""
     row = Order.objects.select_related("space", "persona").get(pk=order)
+    if row.said_recipe.engine == ENGINE:
+        _draw_elsewhere(work, row)
+        return
     batches = split(row.said_recipe, row.count)
     steps = row.said_recipe.steps
     there = set(row.made.values_list("number", flat=True))
@@ -54,6 +64,32 @@ def _draw(work: jobs.Work, order: Order, batch: Recipe, numbers: range, before: 
             # A mistake would be final; this one may succeed when tried again.
             raise jobs.Fault(str(error)) from error
         _keep(order, batch, numbers, files)
+
+
+def _draw_elsewhere(work: jobs.Work, order: Order) -> None:
+    """One by one, by whichever of the space's servers can."""
+    recipe = order.said_recipe
+    there = set(order.made.values_list("number", flat=True))
+    for number in sorted(set(range(order.count)) - there):
+        work.progress("waiting for ComfyUI", number, order.count)
+        each = recipe if number == 0 else another(recipe, recipe.seed + number)
+        lent = Lent(path_of, lambda sha256: LoraShelf().find(sha256).path)
+        tell = partial(_tell, work, number, order.count)
+        try:
+            made = servers.draw(order.space, each, f"{order.key}-{number}", lent, tell, work.cancelled)[0]
+        except Cancelled:
+            work.check()
+            raise
+        except EngineLost as error:
+            raise jobs.Fault(str(error)) from error
+        data = png_bytes(made.image, made.recipe)
+        write_atomic(path_of(hash_bytes(data)), data)
+        _row(order, made.recipe, number, hash_bytes(data))
+    work.progress("drawn", order.count, order.count)
+
+
+def _tell(work: jobs.Work, number: int, count: int, step: Step) -> None:
+    work.progress("drawing", number * step.total + step.done, count * step.total)
 
 
 def _keep(order: Order, batch: Recipe, numbers: Sequence[int], files: Sequence[FileRef]) -> None:

@@ -1,12 +1,15 @@
 """What people say of a pipeline, of its steps, and of a run."""
 
+import json
 from typing import Any
 
 from django import forms
 
+from zoetrope.engines.comfyui.workflow import ENGINE, MOST_BYTES, Graph, read
+from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import Version
-from zoetrope.studio.pipelines.steps import MOST_CHILDREN, MOST_KEPT, MOST_STEPS, Local, StepIn
+from zoetrope.studio.pipelines.steps import MOST_CHILDREN, MOST_KEPT, MOST_STEPS, Local, StepIn, Template
 from zoetrope.studio.pipelines.variables import PROMPT
 
 _NUMBERS = ("steps", "true_guidance", "width", "height")
@@ -37,6 +40,15 @@ class StepForm(forms.Form):
     height = forms.IntegerField(min_value=16, max_value=4096, required=False)
     loras = forms.BooleanField(required=False, initial=True, label="With the persona's LoRAs")
     looks = forms.BooleanField(required=False, label="Looks at the picture before")
+    workflow = forms.CharField(
+        required=False,
+        max_length=MOST_BYTES,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        label="ComfyUI workflow",
+        help_text="What Export (API) saves there. The step is then drawn by one of the space's ComfyUI servers, "
+        "and of the above only the LoRAs count.",
+    )
+    workflow_file = forms.FileField(required=False, label="The same as a file")
 
     @property
     def first(self) -> list[forms.BoundField]:
@@ -52,13 +64,38 @@ class StepForm(forms.Form):
         """What is seldom changed."""
         return [self[name] for name in ("seed", "negative_prompt", "model", *_NUMBERS, "loras", "looks")]
 
+    @property
+    def elsewhere(self) -> list[forms.BoundField]:
+        """For whoever keeps a ComfyUI."""
+        return [self[name] for name in ("workflow", "workflow_file")]
+
+    def clean_workflow_file(self) -> Graph | None:
+        """A file goes before what stands in the field."""
+        sent = self.cleaned_data["workflow_file"]
+        return _graph(sent.read(MOST_BYTES + 1).decode("utf-8", "replace")) if sent else None
+
+    def clean_workflow(self) -> Graph | None:
+        text = self.cleaned_data["workflow"].strip()
+        return _graph(text) if text else None
+
     def step(self) -> StepIn | None:
         """What was said; what was left empty is as it is by default."""
         said = self.cleaned_data
         if not said.get("name"):
             return None
+        counts: dict[str, Any] = {"children": said["children"] or 1, "keep": said["keep"] or 1}
+        if graph := said["workflow_file"] or said["workflow"]:
+            template = {"workflow": graph, "loras": said["loras"]}
+            return StepIn(name=said["name"], engine=ENGINE, template=template, **counts)
         template = {name: said[name] for name in Local.model_fields if said.get(name) not in (None, "")}
-        return StepIn(name=said["name"], template=template, children=said["children"] or 1, keep=said["keep"] or 1)
+        return StepIn(name=said["name"], template=template, **counts)
+
+
+def _graph(text: str) -> Graph:
+    try:
+        return read(text)
+    except UserError as error:
+        raise forms.ValidationError(str(error)) from error
 
 
 Steps: Any = forms.formset_factory(StepForm, extra=1, max_num=MOST_STEPS)
@@ -66,9 +103,12 @@ Steps: Any = forms.formset_factory(StepForm, extra=1, max_num=MOST_STEPS)
 
 def filled(steps: list[StepIn]) -> list[dict[str, Any]]:
     """Steps as the forms begin with them."""
-    return [
-        step.asked.model_dump() | {"name": step.name, "children": step.children, "keep": step.keep} for step in steps
-    ]
+    return [_shown(step.asked) | step.model_dump(include={"name", "children", "keep"}) for step in steps]
+
+
+def _shown(asked: Template) -> dict[str, Any]:
+    said = asked.model_dump()
+    return said | {"workflow": json.dumps(said["workflow"], indent=1)} if "workflow" in said else said
 
 
 class Start(forms.Form):

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import exp
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from zoetrope.errors import UserError
@@ -21,9 +21,11 @@ from zoetrope.studio.making import orders
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.pipelines.models import Candidate, Run, Step, next_serving
 from zoetrope.studio.pipelines.recipes import Moment, recipe_of
+from zoetrope.studio.pipelines.steps import LOCAL
+from zoetrope.studio.servers.drawing import room
 from zoetrope.studio.spaces.work import scope_of
 
-KIND = "candidate"
+KIND, KIND_ELSEWHERE = "candidate", "candidate-elsewhere"
 MOST_FAILURES = 3
 # Beside the one in hand, another waits: an engine never idles between two.
 _EACH_WORKER = 2
@@ -40,32 +42,50 @@ class Spot:
 
 def grow() -> int:
     """Ask for as many pictures as the engines can take; how many were asked for."""
-    room = _EACH_WORKER * max(1, jobs.alive_workers().count())
+    here = _EACH_WORKER * max(1, jobs.alive_workers().count())
     asked = 0
-    while Candidate.objects.filter(state=Candidate.State.PENDING).count() < room:
+    # Their engines have enough to do just now.
+    full: set[int] = set()
+    while True:
         with transaction.atomic():
-            run = _hungriest()
+            free = here - _under_way(LOCAL).count()
+            run = _hungriest(full, free)
             if run is None:
-                break
-            asked += _serve(run)
-    return asked
+                return asked
+            served = _serve(run, free)
+        asked += served is True
+        if served is None:
+            full.add(run.pk)
 
 
-def _hungriest() -> Run | None:
+def _under_way(engine: str) -> "QuerySet[Candidate]":
+    return Candidate.objects.filter(state=Candidate.State.PENDING, step__engine=engine)
+
+
+def _hungriest(full: set[int], free: int) -> Run | None:
     """The run that waits longest of those that may need something; nobody else serves it meanwhile."""
     waiting = Run.objects.select_for_update(skip_locked=True, of=("self",))
-    waiting = waiting.filter(state=Run.State.RUNNING, wake__lte=timezone.now())
+    waiting = waiting.filter(state=Run.State.RUNNING, wake__lte=timezone.now()).exclude(pk__in=full)
+    if free <= 0:
+        waiting = waiting.filter(version__in=Step.objects.exclude(engine=LOCAL).values("version"))
     return waiting.select_related("persona", "space").order_by("served", "pk").first()
 
 
-def _serve(run: Run) -> bool:
-    """Ask for its next picture; false when it needs none, and then it sleeps until somebody wakes it."""
+def _serve(run: Run, free: int) -> bool | None:
+    """Ask for its next picture; false when it needs none, and then it sleeps until somebody wakes it.
+
+    None where its engine has enough to do.
+    """
     now = timezone.now()
     spot = spot_in(run, now)
     if spot is None:
         later = run.gates.filter(undone=None, opens__gt=now).order_by("opens").first()
         Run.objects.filter(pk=run.pk).update(wake=later.opens if later else None)
         return False
+    if spot.step.engine != LOCAL:
+        free = room(run.space, _under_way(spot.step.engine).filter(run__space=run.space).count())
+    if free <= 0:
+        return None
     try:
         with transaction.atomic():
             _ask(run, spot)
@@ -122,7 +142,8 @@ def _ask(run: Run, spot: Spot) -> None:
         Candidate.objects.filter(pk=spot.parent.pk).update(children=F("children") + 1)
     Run.objects.filter(pk=run.pk).update(served=next_serving())
     title = f"{run}: {spot.step}"[:200]
-    jobs.enqueue(KIND, candidate.key, {"candidate": candidate.pk}, scope=scope_of(run.space), title=title)
+    kind = KIND if spot.step.engine == LOCAL else KIND_ELSEWHERE
+    jobs.enqueue(kind, candidate.key, {"candidate": candidate.pk}, scope=scope_of(run.space), title=title)
 
 
 def arrived(candidate: Candidate, made: Made) -> None:

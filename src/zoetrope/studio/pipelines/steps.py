@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from zoetrope.engines.comfyui.workflow import ENGINE, Graph, texts
+from zoetrope.engines.comfyui.workflow import checked as checked_graph
 from zoetrope.errors import UserError, first_fault
 from zoetrope.studio.pipelines import variables
 
+PARENT_IMAGE = "parent_image_path"
 MOST_STEPS, MOST_CHILDREN, MOST_KEPT = 6, 64, 16
 _LONGEST = 2000
 
@@ -36,7 +39,34 @@ class Local(BaseModel):
         return (self.prompt, self.negative_prompt, self.seed)
 
 
-ENGINES: dict[str, type[Local]] = {"local": Local}
+class Comfy(BaseModel):
+    """A picture by one of the space's ComfyUI servers, as a workflow says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    workflow: Graph
+    # With what the persona draws with.
+    loras: bool = True
+
+    @field_validator("workflow", mode="before")
+    @classmethod
+    def _usable(cls, workflow: object) -> Graph:
+        return checked_graph(workflow)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Where variables may stand."""
+        return tuple(texts(self.workflow))
+
+    @property
+    def looks(self) -> bool:
+        """Whether it is sent the picture before."""
+        return any(PARENT_IMAGE in variables.named(text) for text in self.texts)
+
+
+Template = Local | Comfy
+LOCAL = "local"
+ENGINES: dict[str, type[Local] | type[Comfy]] = {LOCAL: Local, ENGINE: Comfy}
 """By an engine's name, what a step asks of it."""
 
 
@@ -46,18 +76,18 @@ class StepIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=40)
-    engine: str = "local"
+    engine: str = LOCAL
     template: dict[str, Any] = Field(default_factory=dict)
     children: int = Field(default=3, ge=1, le=MOST_CHILDREN)
     keep: int = Field(default=3, ge=1, le=MOST_KEPT)
 
     @property
-    def asked(self) -> Local:
+    def asked(self) -> Template:
         """What it asks of its engine."""
         return template_of(self.engine, self.template)
 
 
-def template_of(engine: str, said: dict[str, Any]) -> Local:
+def template_of(engine: str, said: dict[str, Any]) -> Template:
     """A step's template, or a sentence on what cannot be."""
     if engine not in ENGINES:
         raise UserError(f"There is no engine called {engine!r}: it is one of {', '.join(ENGINES)}.")

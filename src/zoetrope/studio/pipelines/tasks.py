@@ -5,6 +5,7 @@ from zoetrope.studio.making import tasks as making
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.pipelines.growing import arrived, grow
 from zoetrope.studio.pipelines.models import Candidate
+from zoetrope.studio.pipelines.steps import LOCAL
 
 
 def draw(work: jobs.Work, candidate: int) -> None:
@@ -13,7 +14,8 @@ def draw(work: jobs.Work, candidate: int) -> None:
     if row is None or row.order is None:
         # Its gate was taken back.
         return
-    if row.parent is not None and row.parent.made is not None and row.order.said_recipe.controls:
+    recipe = row.order.said_recipe
+    if row.parent is not None and row.parent.made is not None and recipe.controls and recipe.engine == LOCAL:
         making.engine().lend_picture(path_of(row.parent.made.sha256))
     making.draw(work, row.order.pk)
     arrived(row, row.order.made.get(number=0))

@@ -42,6 +42,12 @@ def checked(texts: Iterable[str], first: bool) -> list[str]:
     return [name for name in found if name not in FILLED]
 
 
+def value_of(text: str, values: Mapping[str, object]) -> object:
+    """The same, but of a text that is nothing but a variable its value as it is: a number stays one."""
+    whole = _NAMED.fullmatch(text)
+    return values[whole.group(1)] if whole and whole.group(1) in values else filled(text, values)
+
+
 def filled(text: str, values: Mapping[str, object]) -> str:
     """The text with each variable's value; one that is not known is a mistake that is named."""
 

@@ -67,7 +67,7 @@ def one(request: HttpRequest, place: Place, pipeline: int) -> HttpResponse:
     version = keeping.newest(found)
     steps = keeping.steps_of(version)
     about = forms.About(request.POST or None, initial={"name": found.name, "about": found.about})
-    fields = forms.Steps(request.POST or None, initial=forms.filled(steps), prefix="step")
+    fields = forms.Steps(request.POST or None, request.FILES or None, initial=forms.filled(steps), prefix="step")
     if request.method == "POST":
         place.ask(Role.owner)
         if about.is_valid() and fields.is_valid():

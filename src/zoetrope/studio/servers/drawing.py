@@ -1,0 +1,99 @@
+"""A recipe with a workflow is drawn by whichever of a space's servers is well and has least to do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from zoetrope.engines.comfyui.engine import ComfyEngine, Lent
+from zoetrope.engines.comfyui.workflow import lora_name
+from zoetrope.engines.engine import Cancel, EngineLost, Made, Progress
+from zoetrope.errors import UserError
+from zoetrope.media.files import write_atomic
+from zoetrope.media.recipe import Recipe
+from zoetrope.studio.servers.keeping import ask, client_of, heard
+from zoetrope.studio.servers.models import Errand, Server
+from zoetrope.studio.spaces.models import Space
+
+EACH = 2
+"""So many works wait on a server at most; all others wait here, where they survive its restart."""
+FOLDER = "ZOETROPE_COMFYUI_LORAS"
+"""In the environment: the folder of LoRAs of the servers on this machine."""
+# Whoever was killed left it behind.
+_STALE = timedelta(hours=2)
+
+
+class NoServer(EngineLost):
+    """None is well just now."""
+
+
+def room(space: Space, there: int) -> int:
+    """How many more works may be handed to the space's servers, where so many are under way."""
+    return EACH * Server.usable(space).count() - there
+
+
+def check_space(space: Space) -> None:
+    """Refuse to begin what nobody could draw."""
+    if not space.servers.exists():
+        raise UserError(f"{space} has no ComfyUI server yet: an owner adds one on the page of servers.")
+
+
+def draw(
+    space: Space,
+    recipe: Recipe,
+    key: str,
+    lent: Lent,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> list[Made]:
+    """The pictures of a recipe; begun again under the same key, it goes on where it was."""
+    with _server(space, key) as server, client_of(server) as client:
+        _put_beside(recipe, lent)
+        try:
+            made = ComfyEngine(client, key, lent).make(recipe, progress, cancel)
+        except EngineLost as error:
+            heard(server, error=str(error))
+            raise
+        heard(server)
+        return made
+
+
+def _put_beside(recipe: Recipe, lent: Lent) -> None:
+    """Where a server's folder of LoRAs is at hand, those that it needs lie in it before it is asked to draw."""
+    folder = os.environ.get(FOLDER)
+    for use in recipe.loras if folder else ():
+        path = Path(folder or "") / lora_name(use.sha256)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, lent.lora(use.sha256).read_bytes())
+
+
+@contextmanager
+def _server(space: Space, key: str) -> Iterator[Server]:
+    """Which one draws; it is remembered until the work has ended, also by whoever goes on after a kill."""
+    server, again = _chosen(space, key), False
+    try:
+        yield server
+    except EngineLost:
+        again = True
+        raise
+    finally:
+        if not again:
+            Errand.objects.filter(key=key).delete()
+
+
+def _chosen(space: Space, key: str) -> Server:
+    Errand.objects.filter(since__lt=timezone.now() - _STALE).delete()
+    own = Errand.objects.filter(key=key).values("server")
+    busy = Count("errands", filter=~Q(errands__key=key))
+    for server in Server.usable(space).annotate(own=Q(pk__in=own), busy=busy).order_by("-own", "busy", "pk"):
+        if ask(server):
+            with transaction.atomic():
+                Errand.objects.update_or_create(key=key, defaults={"server": server})
+            return server
+    raise NoServer("None of this space's ComfyUI servers answers just now.")
