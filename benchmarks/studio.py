@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle
@@ -76,7 +76,7 @@ def main() -> int:
         with served() as site:
             seen = keys(site, review, session, chosen.keys)
     if seen:
-        bars["next_picture_p95_ms"] = Bar(_p95(seen), NEXT_MS)
+        bars["next_picture_p95_ms"] = Bar(p95(seen), NEXT_MS)
     return report("studio", rows, bars, chosen.json)
 
 
@@ -155,10 +155,10 @@ def _headers(start: Any) -> dict[str, str]:
     return {name.decode().lower(): value.decode() for name, value in start["headers"]}
 
 
-async def walk(pages: "Iterable[Page]", session: str, rounds: int) -> list[dict[str, Any]]:
+async def walk(pages: "Iterable[Page]", session: str, rounds: int, deep: Sequence[str] = DEEP) -> list[dict[str, Any]]:
     """Each page that a member can open, as often as all the others and in turn with them; the slowest first."""
     found = [page for page in pages if await _opens(page, session)]
-    ways = {page.name: cycle([path + deep for path in page.paths for deep in DEEP]) for page in found}
+    ways = {page.name: cycle([path + end for path in page.paths for end in deep]) for page in found}
     took: dict[str, list[float]] = {page.name: [] for page in found}
     sizes: dict[str, int] = {}
     for _ in range(WARM + BLOCKS * rounds):
@@ -172,13 +172,13 @@ async def walk(pages: "Iterable[Page]", session: str, rounds: int) -> list[dict[
 
 def _row(name: str, cold: list[float], blocks: list[list[float]], size: int) -> dict[str, Any]:
     every = [each for block in blocks for each in block]
-    quiet = min(_p95(block) for block in blocks)
+    quiet = min(p95(block) for block in blocks)
     return {
         "page": name,
         "first_ms": cold[0],
         "p50_ms": statistics.median(every),
         "p95_ms": quiet,
-        "all_p95_ms": _p95(every),
+        "all_p95_ms": p95(every),
         "sent_kb": size / 1000,
     }
 
@@ -196,7 +196,7 @@ async def _opens(page: "Page", session: str) -> bool:
     return 405 not in statuses.values()
 
 
-def _p95(values: list[float]) -> float:
+def p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 

@@ -19,8 +19,10 @@ SPREADS = (0.4, 0.7, 1.1, 1.6, 2.2, 3.0, 4.2)
 # Of a random pair, most people judge 70 to 90 of 100 alike, which are spreads of 0.8 to 3.7.
 USUAL, UNUSUAL = 1.7, 0.6
 # A spread this unlikely beside the best changes nothing.
-_LEAST = 1e-3
-_ROUNDS, _SETTLED = 50, 1e-9
+_LEAST, _HOPELESS = 1e-3, 12.0
+# A step this short leaves an error of about its square.
+_ROUNDS, _SETTLED = 50, 1e-6
+_TINY = float(np.finfo(np.float64).tiny)
 # What a step may change a utility by at once: far from the answer, Newton's own would overshoot.
 _LONGEST = 2.0
 
@@ -110,15 +112,25 @@ class Belief:
 def believe(count: int, choices: Iterable[Choice], spreads: Sequence[float] = SPREADS) -> Belief:
     """What `count` pictures' votes amount to."""
     tables = _tables(choices)
-    fits: list[Fit] = []
-    for spread in spreads:
-        # The one before is near: from there it takes fewer steps.
-        fits.append(fit(tables, spread, fits[-1].utilities if fits else np.zeros(count)))
-    evidence = np.array([each.evidence for each in fits]) - (np.log(np.array(spreads) / USUAL) / UNUSUAL) ** 2 / 2
-    likely = np.exp(evidence - evidence.max())
+    usual = min(range(len(spreads)), key=lambda place: abs(np.log(spreads[place] / USUAL)))
+    fits = {usual: fit(tables, spreads[usual], np.zeros(count))}
+    for by in (-1, 1):
+        place = usual
+        # The farther from the likely ones the less likely: behind one that explains nothing, none does.
+        while 0 <= place + by < len(spreads) and _likely(fits[place]) > max(map(_likely, fits.values())) - _HOPELESS:
+            # The one before is near: from there it takes fewer steps.
+            fits[place + by] = fit(tables, spreads[place + by], fits[place].utilities)
+            place += by
+    found = [fits[place] for place in sorted(fits)]
+    likely = np.exp(np.array([_likely(each) for each in found]) - max(map(_likely, found)))
     weights = likely / likely.sum()
-    parts = ((float(weight), each) for weight, each in zip(weights, fits, strict=True) if weight >= _LEAST)
+    parts = ((float(weight), each) for weight, each in zip(weights, found, strict=True) if weight >= _LEAST)
     return Belief(tuple(parts), tables)
+
+
+def _likely(found: Fit) -> float:
+    """The logarithm of how likely a spread is, by the votes and before them."""
+    return found.evidence - float(np.log(found.spread / USUAL) / UNUSUAL) ** 2 / 2
 
 
 def _tables(choices: Iterable[Choice]) -> tuple[Table, ...]:
@@ -134,7 +146,7 @@ def _tables(choices: Iterable[Choice]) -> tuple[Table, ...]:
 
 def fit(tables: Sequence[Table], spread: float, start: Array) -> Fit:
     """Newton's way to the most likely utilities, and the curvature there."""
-    utilities = start
+    utilities, curve = start, np.eye(len(start)) / spread**2
     for _ in range(_ROUNDS):
         slope, curve = _around(utilities, tables, spread)
         step: Array = np.asarray(np.linalg.solve(curve, slope), np.float64)
@@ -142,7 +154,7 @@ def fit(tables: Sequence[Table], spread: float, start: Array) -> Fit:
         utilities = utilities + step * min(1.0, _LONGEST / max(longest, _LONGEST))
         if longest < _SETTLED:
             break
-    covariance: Array = np.asarray(np.linalg.inv(_around(utilities, tables, spread)[1]))
+    covariance: Array = np.asarray(np.linalg.inv(curve))
     _, volume = np.linalg.slogdet(covariance)
     evidence = float(_evidence(utilities[None], tables, spread)[0]) + float(volume) / 2
     return Fit(spread, utilities, covariance, evidence)
@@ -167,9 +179,13 @@ def _around(utilities: Array, tables: Sequence[Table], spread: float) -> tuple[A
 def _evidence(rows: Array, tables: Sequence[Table], spread: float) -> Array:
     """For utilities in rows, the logarithm of how likely they were before the votes, times how they explain them."""
     total = -np.square(rows).sum(axis=1) / (2 * spread**2) - rows.shape[1] * float(np.log(spread))
+    most = rows.max(axis=1, keepdims=True, initial=-np.inf)
+    grown = np.exp(rows - most)
     for table in tables:
-        shown = rows[:, table.members]
-        most = shown.max(axis=2)
-        likely = rows[:, table.best] - most - np.log(np.exp(shown - most[:, :, None]).sum(axis=2))
-        total = total + likely.sum(axis=1)
+        chosen = np.bincount(table.best, minlength=rows.shape[1])
+        shown = np.zeros((rows.shape[1], len(table.best)))
+        np.put_along_axis(shown, table.members.T, 1.0, axis=0)
+        # By one product for all: who is far behind everybody counts as little as a number can.
+        beside = np.log(np.maximum(grown @ shown, _TINY))
+        total = total + rows @ chosen - len(table.best) * most[:, 0] - beside.sum(axis=1)
     return np.asarray(total)

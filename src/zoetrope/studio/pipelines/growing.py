@@ -49,7 +49,7 @@ def grow() -> int:
     while True:
         with transaction.atomic():
             free = here - _under_way(LOCAL).count()
-            run = _hungriest(full, free)
+            run = hungriest(full, free)
             if run is None:
                 return asked
             served = _serve(run, free)
@@ -62,7 +62,7 @@ def _under_way(engine: str) -> "QuerySet[Candidate]":
     return Candidate.objects.filter(state=Candidate.State.PENDING, step__engine=engine)
 
 
-def _hungriest(full: set[int], free: int) -> Run | None:
+def hungriest(full: set[int], free: int) -> Run | None:
     """The run that waits longest of those that may need something; nobody else serves it meanwhile."""
     waiting = Run.objects.select_for_update(skip_locked=True, of=("self",))
     waiting = waiting.filter(state=Run.State.RUNNING, wake__lte=timezone.now()).exclude(pk__in=full)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from zoetrope.errors import UserError
 from zoetrope.studio.pipelines.models import Candidate, Run, Step
 from zoetrope.studio.spaces.models import User
-from zoetrope.studio.voting.heats import SIZES, Heat, heat
+from zoetrope.studio.voting.heats import SIZES, Answer, Heat, heat
 from zoetrope.studio.voting.models import Vote
 
 _LONGEST_LOOK = 24 * 60 * 60 * 1000
@@ -32,7 +32,9 @@ def cast(
         looked = min(max(0, milliseconds), _LONGEST_LOOK)
         said = {"kind": kind, "members": list(members), "chosen_id": chosen, "by": by, "milliseconds": looked}
         Vote.objects.create(run=run, step=step, **said)
-        return _written(run, step)
+        # Whoever was rejected stands otherwise now; else nothing but this answer is new.
+        now = heat(run, step) if kind == Vote.Kind.BAD else before.after(Answer(kind, tuple(members), chosen, _key(by)))
+        return _written(now)
 
 
 def take_back(run: Run, step: Step, by: User) -> tuple[Vote, Heat]:
@@ -46,7 +48,7 @@ def take_back(run: Run, step: Step, by: User) -> tuple[Vote, Heat]:
         Vote.objects.create(run=run, step=step, kind=Vote.Kind.UNDO, by=by, undoes=last)
         if last.kind == Vote.Kind.BAD:
             _move(last.members, Candidate.State.REJECTED, Candidate.State.ACTIVE)
-        return last, _written(run, step)
+        return last, _written(heat(run, step))
 
 
 def _lock(run: Run) -> None:
@@ -72,15 +74,18 @@ def _move(members: Sequence[int], here: Candidate.State, there: Candidate.State)
     Candidate.objects.filter(pk__in=list(members), state=here).update(state=there)
 
 
-def _written(run: Run, step: Step) -> Heat:
+def _key(by: User | None) -> int | None:
+    return by.pk if by else None
+
+
+def _written(now: Heat) -> Heat:
     """Who chooses parents reads a column and knows no votes."""
-    now = heat(run, step)
     belief = now.belief
-    changed = []
     for place, candidate in enumerate(now.candidates):
-        said = (float(belief.utilities[place]), float(belief.deviations[place]))
-        if said != (candidate.utility, candidate.deviation):
-            candidate.utility, candidate.deviation = said
-            changed.append(candidate)
-    Candidate.objects.bulk_update(changed, ["utility", "deviation"])
+        candidate.utility, candidate.deviation = float(belief.utilities[place]), float(belief.deviations[place])
+    rows = [(each.utility, each.deviation, each.pk) for each in now.candidates]
+    table = connection.ops.quote_name(Candidate._meta.db_table)
+    with connection.cursor() as cursor:
+        # One statement for each of a few rows takes a tenth of what it takes Django to think of one for all.
+        cursor.executemany(f"UPDATE {table} SET utility = %s, deviation = %s WHERE id = %s", rows)
     return now

@@ -1,7 +1,7 @@
 """A heat: a step's pictures in one run, and all the votes on them. All that is shown of it follows from these."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from zlib import crc32
 
@@ -38,6 +38,10 @@ class Heat:
     step: Step
     candidates: tuple[Candidate, ...]
     answers: tuple[Answer, ...]
+
+    def after(self, answer: Answer) -> "Heat":
+        """The same with another vote."""
+        return replace(self, answers=(*self.answers, answer))
 
     @cached_property
     def places(self) -> dict[int, int]:
