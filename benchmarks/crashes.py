@@ -63,13 +63,13 @@ def measure(room: Path, kills: int, rng: random.Random) -> tuple[list[dict[str, 
     studio = Studio(Path(os.environ["ZOETROPE_HOME"]), room)
     studio.start(ready=False, DJANGO_SETTINGS_MODULE=SETTINGS)
     try:
-        rows = list(_killed(studio, kills, rng))
+        rows = list(killed(studio, kills, rng, _counts))
         until(lambda: _ended(keys), LONGEST_WAIT)
         bars = {"kills": Bar(float(len(rows)), kills, at_least=True), **_found(space, keys)}
         bars["slowest_freed_seconds"] = Bar(max(_freed(space)), FREED_WITHIN)
     finally:
         studio.kill()
-    return _told(rows), bars
+    return by_victim(rows), bars
 
 
 def _queue(room: Path) -> tuple[Any, list[str]]:
@@ -114,15 +114,17 @@ def _persona(room: Path, space: Any, number: int) -> Any:
     return persona
 
 
-def _killed(studio: Any, kills: int, rng: random.Random) -> Iterator[dict[str, Any]]:
+def killed(
+    studio: Any, kills: int, rng: random.Random, counts: Callable[[], dict[str, int]], longest: float = LONGEST
+) -> Iterator[dict[str, Any]]:
     """Kill one of them, or all; a site that is gone is started again, as a person would."""
     for number in range(kills):
-        victim, wait = rng.choice(VICTIMS), rng.uniform(SHORTEST, LONGEST)
+        victim, wait = rng.choice(VICTIMS), rng.uniform(SHORTEST, longest)
         time.sleep(wait)
         row = {"kill": number + 1, "victim": victim, "after": round(wait, 2), "hit": _kill(studio, victim)}
         if studio.process.poll() is not None:
             studio.start(ready=False, DJANGO_SETTINGS_MODULE=SETTINGS)
-        row |= _counts()
+        row |= counts()
         print(row, file=sys.stderr, flush=True)
         yield row
 
@@ -177,7 +179,7 @@ def _found(space: Any, keys: Sequence[str]) -> dict[str, Bar]:
         ),
         "complete": Bar(sum(complete), DRAWINGS + TURNS, at_least=True),
         "doubled": Bar(len(made) - DRAWINGS + Lora.objects.count() - TURNS, 0),
-        "other_bytes": Bar(sum(not _as_expected(each) for each in made), 0),
+        "other_bytes": Bar(sum(not as_expected(each) for each in made), 0),
     }
 
 
@@ -192,7 +194,7 @@ def _turned(persona: Any) -> bool:
     return well and (len(state.versions), len(state.cards), len(state.synthesized)) == (1, 1, 1)
 
 
-def _as_expected(made: Any) -> bool:
+def as_expected(made: Any) -> bool:
     """Whether the file is what its row says, and what the recipe gives by itself."""
     from zoetrope.engines.local.engine import LocalEngine
     from zoetrope.media.hashing import hash_bytes, hash_file
@@ -251,7 +253,7 @@ def _at_work(job: Any) -> bool:
     return job.stage in ("drawing", "training") and job.done > 0
 
 
-def _told(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_victim(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """By victim, for the table."""
     return [
         {

@@ -44,6 +44,7 @@ PAGES = {
     "try it": "/s/{space}/p/ada/try/",
     "settings": "/s/{space}/p/ada/settings/",
     "taking a persona out": "/s/{space}/p/ada/take-out/",
+    "LoRAs compared": "/s/{space}/p/ada/compare/",
     "LoRAs": "/s/{space}/loras/",
     "one LoRA": "/s/{space}/loras/1/",
     "add a LoRA": "/s/{space}/loras/add/",

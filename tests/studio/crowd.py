@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import cycle, islice, product
+from itertools import combinations, cycle, islice, product
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from PIL import Image
 
 from zoetrope.media.files import write_together
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.studio.comparing.models import Comparison, Judgement, Shot
 from zoetrope.studio.jobs.models import Job, LogLine, State, Worker
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.library import card_of, path_of
@@ -98,6 +99,7 @@ def crowd(size: Size) -> Crowd:
     _loras(space, ada, size)
     _runs(space, ada, olga, size)
     _servers(space, size)
+    _comparisons(ada, olga, size)
     return Crowd(space, olga, ada)
 
 
@@ -115,6 +117,26 @@ def _servers(space: Space, size: Size) -> None:
     Server.objects.bulk_create(
         Server(space=space, name=f"server {number}", url=f"http://127.0.0.1:{number + 1}", near=True)
         for number in numbers
+    )
+
+
+def _comparisons(ada: Persona, olga: User, size: Size) -> None:
+    """As many as there are others, the newest with all its pictures and choices between them."""
+    rows = Comparison.objects.bulk_create(
+        Comparison(space=ada.space, persona=ada, prompts=[f"portrait of ada {n}" for n in range(12)], seed=1)
+        for _ in range(size.others)
+    )
+    made = Made.objects.filter(space=ada.space, order__isnull=False)
+    orders = list(Order.objects.filter(pk__in=made.values("order"))[: 4 * 12])
+    newest = [rows[-1].contenders.create(name=f"ada v{number}") for number in range(4)]
+    places = [(contender, prompt) for prompt in range(12) for contender in newest]
+    shots = Shot.objects.bulk_create(
+        Shot(contender=contender, prompt=prompt, order=order)
+        for (contender, prompt), order in zip(places, orders, strict=False)
+    )
+    pairs = [(one, other) for one, other in combinations(shots, 2) if one.prompt == other.prompt]
+    Judgement.objects.bulk_create(
+        Judgement(comparison=rows[-1], left=one, right=other, chosen=one, by=olga) for one, other in pairs[1:]
     )
 
 
@@ -307,6 +329,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "kept": (Kept.objects.latest("pk").pk,),
         "form": ("whole", "bare"),
         "collection": ("best",),
+        "comparison": (Comparison.objects.latest("pk").pk,),
         "server": (Server.objects.latest("pk").pk,),
         **drawn_along,
         "lora-card.sha256": (lora.card,),

@@ -14,6 +14,7 @@ from tests.studio.crowd import routes
 from tests.wheel.cast import picture
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.studio.api import api
+from zoetrope.studio.comparing.models import Comparison
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.models import Lora, Origin
@@ -100,6 +101,11 @@ PAGES = {
     ("kept", "GET"): (200, 200, 200, 404, 302),
     ("kept-act", "POST"): (400, 400, 403, 404, 302),
     ("kept-file", "GET"): (404, 404, 404, 404, 302),
+    ("comparisons", "GET"): (200, 200, 200, 404, 302),
+    ("comparisons", "POST"): (422, 422, 403, 404, 302),
+    ("comparison", "GET"): (200, 200, 200, 404, 302),
+    ("judge", "GET"): (200, 200, 200, 404, 302),
+    ("judge-answer", "POST"): (400, 400, 403, 404, 302),
     ("servers", "GET"): (200, 200, 200, 404, 302),
     ("servers", "POST"): (422, 403, 403, 404, 302),
     ("server", "GET"): (200, 200, 200, 404, 302),
@@ -114,6 +120,12 @@ NOBODY = "http://127.0.0.1:9"
 MEMBERS, REVIEWERS, OWNERS = (200, 200, 200, 404, 401), (200, 200, 403, 404, 401), (200, 403, 403, 404, 401)
 ADA = "/spaces/{space}/personas/{persona}"
 CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
+    ("GET", f"{ADA}/comparisons"): (None, MEMBERS),
+    # A stranger's LoRA.
+    ("POST", f"{ADA}/comparisons"): ({"loras": [None, 999]}, (404, 404, 403, 404, 401)),
+    ("GET", "/spaces/{space}/comparisons/{comparison}"): (None, MEMBERS),
+    ("GET", "/spaces/{space}/comparisons/{comparison}/pair"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/comparisons/{comparison}/pair"): ({"do": "undo"}, (400, 400, 403, 404, 401)),
     ("GET", "/spaces/{space}/servers"): (None, MEMBERS),
     ("POST", "/spaces/{space}/servers"): ({"url": "http://127.0.0.1:10"}, (201, 403, 403, 404, 401)),
     ("GET", "/spaces/{space}/servers/{server}"): (None, MEMBERS),
@@ -241,7 +253,9 @@ def begun(cast: Cast) -> dict[str, str]:
     kept = Kept.objects.create(space=cast.space, made=made, words="ada")
     server = Server.objects.create(space=cast.space, name="mine", url=NOBODY, near=True)
     told = {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
-    return told | {"server": str(server.pk)}
+    comparison = Comparison.objects.create(space=cast.space, persona=cast.ada, prompts=["ada"], seed=1)
+    comparison.contenders.create(name="one")
+    return told | {"server": str(server.pk), "comparison": str(comparison.pk)}
 
 
 def address(cast: Cast, name: str) -> str:

@@ -1,8 +1,10 @@
 """The library: winners come and go by themselves, are found by words, and tell where they come from."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 
 from tests.studio.conftest import Cast
@@ -13,7 +15,7 @@ from zoetrope.media.recipe import png_bytes
 from zoetrope.studio.library import chain, keeping
 from zoetrope.studio.library.models import Collection, Kept
 from zoetrope.studio.loras.models import Lora, Origin
-from zoetrope.studio.making.models import Order
+from zoetrope.studio.making.models import MadeLora, Order
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines import runs
@@ -56,6 +58,32 @@ def test_it_is_found_by_any_of_its_words(cast: Cast, kept: Kept) -> None:
         assert [each["id"] for each in listed] == ([kept.pk] if there else [])
     assert "Nothing found" in vic.get("/s/studio/library/", {"persona": "none"}).content.decode()
     assert cast.clients["sam"].get("/api/spaces/elsewhere/library").json() == []
+
+
+def test_it_is_found_by_pipeline_lora_and_day(cast: Cast, kept: Kept) -> None:
+    assert kept.run is not None
+    MadeLora.objects.create(made=kept.made, sha256="5" * 64, weight=1)
+    day = timezone.localtime(kept.created).date()
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    pipeline = str(kept.run.version.pipeline_id)
+    for asked, there in (
+        ({"pipeline": pipeline}, True),
+        ({"pipeline": "999999"}, False),
+        ({"pipeline": "no number"}, False),
+        ({"lora": "5" * 64}, True),
+        ({"lora": "6" * 64}, False),
+        ({"since": str(day), "until": str(day)}, True),
+        ({"since": str(after)}, False),
+        ({"until": str(before)}, False),
+        ({"pipeline": pipeline, "lora": "5" * 64, "since": str(before), "q": "park"}, True),
+    ):
+        page = cast.clients["vic"].get("/s/studio/library/", asked).content.decode()
+        assert (kept.made.sha256 in page) == there, asked
+        told = {("words" if name == "q" else name): value for name, value in asked.items()}
+        listed = cast.clients["vic"].get("/api/spaces/studio/library", told).json()
+        assert bool(listed) == there, asked
+    refused = cast.clients["vic"].get("/s/studio/library/", {"since": "yesterday"})
+    assert (refused.status_code, "is no day" in refused.content.decode()) == (400, True)
 
 
 def test_the_chain_goes_from_the_votes_to_the_sources(cast: Cast, kept: Kept) -> None:

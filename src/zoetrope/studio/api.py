@@ -15,6 +15,7 @@ from ninja.security import HttpBearer, SessionAuth
 from zoetrope import __version__
 from zoetrope.errors import UserError
 from zoetrope.studio.bodies import body_of
+from zoetrope.studio.comparing.api import router as comparing
 from zoetrope.studio.library.api import router as library
 from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
@@ -94,7 +95,7 @@ api = Described(
     parser=Plain(),
     auth=[Token(), SessionAuth(csrf=True)],
 )
-for router in (spaces, jobs, personas, servers, making, loras, workshop, pipelines, voting, library):
+for router in (spaces, jobs, personas, servers, making, loras, workshop, pipelines, voting, comparing, library):
     api.add_router("", router)
 
 

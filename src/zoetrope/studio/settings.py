@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "zoetrope.studio.loras",
     "zoetrope.studio.pipelines",
     "zoetrope.studio.voting",
+    "zoetrope.studio.comparing",
     "zoetrope.studio.library",
 ]
 MIDDLEWARE = [

@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("zoetrope.studio.workshop.urls")),
     path("", include("zoetrope.studio.pipelines.urls")),
     path("", include("zoetrope.studio.voting.urls")),
+    path("", include("zoetrope.studio.comparing.urls")),
     path("", include("zoetrope.studio.library.urls")),
     path("api/", api.urls),
 ]

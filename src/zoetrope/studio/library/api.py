@@ -9,7 +9,7 @@ from ninja import Field, Query, Router, Schema
 from zoetrope.studio.library import chain
 from zoetrope.studio.library.keeping import collect, take_out
 from zoetrope.studio.library.models import Kept
-from zoetrope.studio.library.views import found, kept_of, sent_file
+from zoetrope.studio.library.views import Asked, found, kept_of, sent_file
 from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.models import Role
 
@@ -96,10 +96,14 @@ def list_kept(
     words: str = Query("", max_length=80),  # type: ignore[type-arg]
     persona: str = Query("", max_length=48),  # type: ignore[type-arg]
     collection: str = Query("", max_length=60),  # type: ignore[type-arg]
+    pipeline: str = Query("", max_length=18),  # type: ignore[type-arg]
+    lora: str = Query("", max_length=64),  # type: ignore[type-arg]
+    since: str = Query("", max_length=10),  # type: ignore[type-arg]
+    until: str = Query("", max_length=10),  # type: ignore[type-arg]
     after: int = Query(0, ge=0, lt=2**63),  # type: ignore[type-arg]
 ) -> list[dict[str, Any]]:
-    """Kept pictures, the newest first, a hundred at a time; `after` is how many to leave out."""
-    rows = found(asked_place(request, space), words, persona, collection)
+    """Kept pictures, the newest first, a hundred at a time; `after` is how many to leave out, days are 2026-11-22."""
+    rows = found(asked_place(request, space), Asked(words, persona, collection, pipeline, lora, since, until))
     return [_kept_out(each) for each in rows[after : after + _A_PAGE]]
 
 

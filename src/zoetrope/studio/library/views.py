@@ -1,5 +1,7 @@
 """The library's pages: all that was kept, and one picture with its chain."""
 
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -7,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
@@ -17,14 +20,18 @@ from zoetrope.media.strip import strip_metadata
 from zoetrope.studio.library import chain
 from zoetrope.studio.library.keeping import collect, take_out
 from zoetrope.studio.library.models import Collection, Kept
+from zoetrope.studio.loras.models import Lora, called
 from zoetrope.studio.making import orders
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.pipelines.models import Pipeline
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
 _A_PAGE = 48
 _MORE = 4
+# More than that nobody looks through.
+_OFFERED = 200
 FORMS = ("whole", "bare")
 """A file with its recipe, and one with nothing but the picture."""
 
@@ -35,27 +42,72 @@ def kept_of(place: Place, kept: int) -> Kept:
     return get_object_or_404(rows, pk=kept, space=place.space)
 
 
-def found(place: Place, words: str, persona: str, collection: str) -> "QuerySet[Kept]":
+@dataclass(frozen=True)
+class Asked:
+    """What narrows the library down; empty is everything."""
+
+    q: str = ""
+    persona: str = ""
+    collection: str = ""
+    # A pipeline's number, a LoRA's hash, and days as 2026-11-22.
+    pipeline: str = ""
+    lora: str = ""
+    since: str = ""
+    until: str = ""
+
+
+def found(place: Place, asked: Asked) -> "QuerySet[Kept]":
     """What was kept, the newest first; each word narrows it down."""
     rows = Kept.objects.filter(space=place.space).select_related("made").defer("words")
-    for word in words.split():
+    for word in asked.q.split():
         rows = rows.filter(words__icontains=word)
-    if persona:
-        rows = rows.filter(made__persona__name=persona)
-    return rows.filter(collections__name=collection) if collection else rows
+    narrowed = {name: value for name, value in _filters(asked).items() if value not in ("", None)}
+    return rows.filter(**narrowed)
+
+
+def _filters(asked: Asked) -> dict[str, Any]:
+    # Whatever is no number is no pipeline's.
+    pipeline = int(asked.pipeline) if asked.pipeline.isdecimal() and len(asked.pipeline) < 19 else 0
+    until = _day(asked.until)
+    return {
+        "made__persona__name": asked.persona,
+        "collections__name": asked.collection,
+        "run__version__pipeline": pipeline if asked.pipeline else "",
+        "made__loras__sha256": asked.lora,
+        "created__gte": _day(asked.since),
+        "created__lt": until + timedelta(days=1) if until else None,
+    }
+
+
+def _day(text: str) -> datetime | None:
+    """When a day begins."""
+    try:
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text), time.min)) if text else None
+    except ValueError as error:
+        raise UserError(f"{text!a:.20} is no day: write it as {date.today():%Y-%m-%d}.") from error
 
 
 @require_GET
 @in_space()
 def library(request: HttpRequest, place: Place) -> HttpResponse:
-    """Every kept picture; words, persona and collection narrow it down."""
-    asked = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "persona", "collection")}
-    rows = found(place, asked["q"], asked["persona"], asked["collection"])
-    page = Paginator(rows, _A_PAGE).get_page(request.GET.get("page"))
-    said: dict[str, Any] = {"page": page, "asked": asked, "narrowed": any(asked.values())}
+    """Every kept picture, or those that were asked for."""
+    asked = Asked(**{each.name: request.GET.get(each.name, "").strip()[:80] for each in fields(Asked)})
+    page = Paginator(found(place, asked), _A_PAGE).get_page(request.GET.get("page"))
+    said: dict[str, Any] = {"page": page, "asked": asked, "narrowed": asked != Asked()}
     said |= {"personas": Persona.objects.filter(space=place.space).values_list("name", "title")}
     said |= {"collections": Collection.objects.filter(space=place.space).values_list("name", flat=True)}
+    said |= {"pipelines": [(str(key), name) for key, name in _pipelines(place)], "loras": _loras(place)}
     return render(request, "library/library.html", said)
+
+
+def _pipelines(place: Place) -> "QuerySet[Pipeline, tuple[int, str]]":
+    """Put aside or not: what ran by them is there."""
+    return Pipeline.objects.filter(space=place.space).values_list("pk", "name")[:_OFFERED]
+
+
+def _loras(place: Place) -> list[tuple[str, str]]:
+    rows = Lora.objects.filter(space=place.space).values_list("sha256", "name", "version")[:_OFFERED]
+    return [(sha256, called(name, version)) for sha256, name, version in rows]
 
 
 @require_GET

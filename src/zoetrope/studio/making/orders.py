@@ -29,10 +29,12 @@ def written(
     return Order.objects.create(space=space, persona=persona, by=by, recipe=said, count=count, tried=tried)
 
 
-def place(space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None) -> Order:
-    """Have so many pictures drawn, to be looked at where things are tried."""
+def place(
+    space: Space, recipe: Recipe, count: int, by: User | None, persona: Persona | None = None, *, tried: bool = True
+) -> Order:
+    """Have so many pictures drawn; what is tried is looked at where things are."""
     with transaction.atomic():
-        order = written(space, recipe, count, by, persona, tried=True)
+        order = written(space, recipe, count, by, persona, tried=tried)
         kind = KIND_ELSEWHERE if recipe.engine == ENGINE else KIND
         jobs.enqueue(kind, order.key, {"order": order.pk}, scope=scope_of(space), title=f"Draw {order}"[:200])
     return order

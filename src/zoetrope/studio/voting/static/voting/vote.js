@@ -48,6 +48,11 @@ function picture({ key, sha256 }) {
 
 function take(told) {
   const votes = `${told.votes} ${told.votes === 1 ? "vote" : "votes"}`;
+  if (told.left !== undefined) {
+    // Two LoRAs: who leads is not told while pairs are left.
+    part("sure").textContent = `${votes}, ${told.left} ${told.left === 1 ? "pair" : "pairs"} left.`;
+    return;
+  }
   const sure = `${votes}: ${told.sure} % sure${told.enough ? ", that is enough." : `, about ${told.more} more.`}`;
   part("sure").textContent = told.votes ? sure : "Choose the best of these; which model drew them is not shown.";
   // Not before it is sure: whoever sees who leads votes for the leader.
@@ -136,7 +141,7 @@ function tellHere(sentence) {
 const best = (place) => screens[0]?.[place] && answer({ do: "best", chosen: screens[0][place].key });
 const keys = {
   n: () => answer({ do: "unsure" }),
-  k: () => answer({ do: "bad" }),
+  k: () => page.querySelector("[data-do=bad]") && answer({ do: "bad" }),
   u: undo,
   Enter: () => !pick.hidden && pick.querySelector("form button.primary")?.click(),
   ArrowLeft: () => screens[0]?.length === 2 && best(0),
