@@ -26,6 +26,7 @@ from zoetrope.studio.loras.library import card_of, path_of
 from zoetrope.studio.loras.models import Lora, Worn
 from zoetrope.studio.making.models import Made, MadeLora, Order
 from zoetrope.studio.making.store import path_of as made_path
+from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 from zoetrope.studio.pipelines import keeping
@@ -207,6 +208,10 @@ def _runs(space: Space, ada: Persona, olga: User, size: Size) -> None:
         Candidate(run=run, step=step, made=each, state=Candidate.State.ACTIVE) for each in made
     )
     Step.objects.filter(pk=step.pk).update(children=len(drafts))
+    # How the newest looked on its way.
+    order = Order.objects.latest("pk")
+    Candidate.objects.filter(pk=drafts[-1].pk).update(order=order)
+    write_together({preview_of(order.key): drawn(0, SIDE)}, durable=False)
     pairs = zip(drafts, [*drafts[1:], drafts[0]], strict=True)
     Kept.objects.bulk_create(Kept(space=space, made=each, words="portrait of ada") for each in made)
     Run.objects.filter(pk=run.pk).update(winner=drafts[0])
@@ -329,6 +334,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "kept": (Kept.objects.latest("pk").pk,),
         "form": ("whole", "bare"),
         "collection": ("best",),
+        "candidate": (Candidate.objects.latest("pk").pk,),
         "comparison": (Comparison.objects.latest("pk").pk,),
         "server": (Server.objects.latest("pk").pk,),
         **drawn_along,

@@ -92,6 +92,7 @@ PAGES = {
     ("run-new", "POST"): (400, 400, 403, 404, 302),
     ("runs", "GET"): (200, 200, 200, 404, 302),
     ("run", "GET"): (200, 200, 200, 404, 302),
+    ("run-preview", "GET"): (404, 404, 404, 404, 302),
     ("run-act", "POST"): (400, 400, 403, 404, 302),
     # Nothing is drawn yet.
     ("vote", "GET"): (404, 404, 404, 404, 302),
@@ -255,6 +256,7 @@ def begun(cast: Cast) -> dict[str, str]:
     told = {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
     comparison = Comparison.objects.create(space=cast.space, persona=cast.ada, prompts=["ada"], seed=1)
     comparison.contenders.create(name="one")
+    told |= {"candidate": "999999"}
     return told | {"server": str(server.pk), "comparison": str(comparison.pk)}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -114,6 +115,26 @@ def test_a_run_of_workflows_ends_with_pictures(cast: Cast, comfy: Comfy, added: 
     assert list(comfy.uploads) == [f"{last.parent.made.sha256}.png"]
     assert b"zoetrope" not in comfy.uploads[f"{last.parent.made.sha256}.png"]
     assert not Errand.objects.exists()
+
+
+def test_a_picture_is_shown_on_its_way(cast: Cast, comfy: Comfy, added: Server, pipeline: Pipeline) -> None:
+    # Slowly enough to be looked at.
+    comfy.step = 1.0
+    run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "happy"}, None)
+    growing.grow()
+    key = run.candidates.values_list("pk", flat=True)[0]
+    vic, address = cast.clients["vic"], f"/s/studio/runs/{run.pk}/"
+    shown: list[bytes] = []
+
+    class Watching(Told):
+        def progress(self, stage: str, done: int = 0, total: int = 0) -> None:
+            if f"preview/{key}/" in vic.get(address).content.decode():
+                shown.append(vic.get(f"{address}preview/{key}/").content)
+
+    tasks.draw(Watching(), key)
+    assert {Image.open(BytesIO(each)).size for each in shown} == {(16, 16)}
+    assert vic.get(f"{address}preview/{key}/").status_code == 404
+    assert cast.clients["sam"].get(f"{address}preview/{key}/").status_code == 404
 
 
 def test_a_run_is_not_started_where_nobody_could_draw_it(cast: Cast, pipeline: Pipeline) -> None:

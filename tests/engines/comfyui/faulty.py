@@ -185,6 +185,7 @@ class Comfy(Server):
             await asyncio.sleep(self.step)
             shares[number] = {"value": 1.0, "max": 1.0, "state": "finished"}
             await self._say(prompt, "progress_state", {"nodes": shares})
+            await self._show(prompt)
             if self._happens("restart"):
                 self.begin(self._restart())
                 await asyncio.Event().wait()
@@ -224,6 +225,14 @@ class Comfy(Server):
         await self.shut()
         await asyncio.sleep(0.1)
         await self.open()
+
+    async def _show(self, prompt: Prompt) -> None:
+        """A preview that names its prompt, to whoever said that they can read one."""
+        words = json.dumps({"prompt_id": prompt.name, "image_type": "image/png"}).encode()
+        frame = (4).to_bytes(4, "big") + len(words).to_bytes(4, "big") + words + picture(prompt.graph)
+        for listener in [each for each in self.listeners if each.client_id == prompt.client]:
+            if any("supports_preview_metadata" in each for each in listener.heard):
+                await listener.send(frame)
 
     async def _say(self, prompt: Prompt, kind: str, data: dict[str, Any]) -> None:
         message = {"type": kind, "data": {"prompt_id": prompt.name, **data}}

@@ -49,7 +49,7 @@ class Result:
         best = self.standings[0].contender
         if self.clear:
             return f"{best} is the better one: {self.chance:.0%} sure."
-        return f"No clear winner: that {best} is the best is {self.chance:.0%} sure, and {CLEAR:.0%} is asked for."
+        return f"No clear winner: {best} leads, which is {self.chance:.0%} sure; {CLEAR:.0%} would be clear."
 
 
 def shots_of(comparison: Comparison) -> list[Shot]:

@@ -38,7 +38,12 @@ class Order(models.Model):
     @property
     def key(self) -> str:
         """Its job's key."""
-        return f"draw-{self.pk}"
+        return key_of(self.pk)
+
+
+def key_of(order: int) -> str:
+    """The key of an order's job, by the order's number."""
+    return f"draw-{order}"
 
 
 class Made(models.Model):

@@ -16,6 +16,11 @@ def path_of(sha256: str) -> Path:
     return home() / "media" / sha256[:2] / f"{sha256}{_SUFFIX}"
 
 
+def preview_of(order: str) -> Path:
+    """How an order's picture looks on its way, by the order's key, where its engine shows that."""
+    return home() / "media" / "new" / f"{order}.preview.png"
+
+
 def keep(drawn: Path, sha256: str) -> Path:
     """Take a drawn file in; the same content that lies there already stays as it is."""
     path = path_of(sha256)

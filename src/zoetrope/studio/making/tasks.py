@@ -1,7 +1,9 @@
 """The job that draws an order, batch by batch; what is drawn stays, so a try that was killed goes on."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache, partial
+from io import BytesIO
 
 from django.db import transaction
 
@@ -11,6 +13,8 @@ from zoetrope.engines.comfyui.workflow import ENGINE
 from zoetrope.engines.engine import Cancelled, EngineLost, Step
 from zoetrope.engines.local.process import EngineProcess
 from zoetrope.engines.local.wire import FileRef
+from zoetrope.media.decode import decode
+from zoetrope.media.errors import MediaError
 from zoetrope.media.files import write_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.recipe import Recipe, png_bytes
@@ -18,8 +22,10 @@ from zoetrope.models.loras import LoraShelf
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making.models import Made, MadeLora, Order
 from zoetrope.studio.making.orders import another
-from zoetrope.studio.making.store import keep, path_of, workbench
+from zoetrope.studio.making.store import keep, path_of, preview_of, workbench
 from zoetrope.studio.servers import drawing as servers
+
+_PREVIEW = 320
 
 
 @cache
@@ -76,16 +82,30 @@ def _draw_elsewhere(work: jobs.Work, order: Order) -> None:
         lent = Lent(path_of, lambda sha256: LoraShelf().find(sha256).path)
         tell = partial(_tell, work, number, order.count)
         try:
-            made = servers.draw(order.space, each, f"{order.key}-{number}", lent, tell, work.cancelled)[0]
+            made = servers.draw(
+                order.space, each, f"{order.key}-{number}", lent, tell, work.cancelled, partial(_show, order.key)
+            )[0]
         except Cancelled:
             work.check()
             raise
         except EngineLost as error:
             raise jobs.Fault(str(error)) from error
+        finally:
+            preview_of(order.key).unlink(missing_ok=True)
         data = png_bytes(made.image, made.recipe)
         write_atomic(path_of(hash_bytes(data)), data)
         _row(order, made.recipe, number, hash_bytes(data))
     work.progress("drawn", order.count, order.count)
+
+
+def _show(key: str, data: bytes) -> None:
+    """What a server sends of a picture on its way is looked at like any stranger's, and kept small."""
+    with suppress(MediaError):
+        image = decode(data).image
+        image.thumbnail((_PREVIEW, _PREVIEW))
+        buffer = BytesIO()
+        image.save(buffer, "PNG")
+        write_atomic(preview_of(key), buffer.getvalue(), durable=False)
 
 
 def _tell(work: jobs.Work, number: int, count: int, step: Step) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from zoetrope.studio.making.models import key_of
+from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.pipelines.models import Candidate, Gate, Run, Step
 from zoetrope.studio.pipelines.runs import complete
 
@@ -17,6 +19,16 @@ class Node:
 
     candidate: Candidate
     grown: "list[Node]" = field(default_factory=list)
+
+    @property
+    def preview(self) -> int | None:
+        """When its picture on the way was shown last, where its engine shows one."""
+        if self.candidate.state != Candidate.State.PENDING or self.candidate.order_id is None:
+            return None
+        try:
+            return preview_of(key_of(self.candidate.order_id)).stat().st_mtime_ns
+        except OSError:
+            return None
 
 
 @dataclass(frozen=True)

@@ -12,5 +12,6 @@ urlpatterns = [
     path("s/<slug:space>/pipelines/<int:pipeline>/start/", views.start, name="run-new"),
     path("s/<slug:space>/runs/", views.all_runs, name="runs"),
     path("s/<slug:space>/runs/<int:run>/", views.run, name="run"),
+    path("s/<slug:space>/runs/<int:run>/preview/<int:candidate>/", views.preview, name="run-preview"),
     path("s/<slug:space>/runs/<int:run>/act/", views.act_on_run, name="run-act"),
 ]

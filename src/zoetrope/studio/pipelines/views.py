@@ -4,11 +4,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
+from zoetrope.media.errors import MediaError
+from zoetrope.media.files import read_limited
+from zoetrope.studio.making.models import key_of
+from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.pipelines import forms, keeping, runs, telling
 from zoetrope.studio.pipelines.models import Candidate, Gate, Pipeline, Run, Step
 from zoetrope.studio.pipelines.steps import StepIn, checked
@@ -17,6 +21,7 @@ from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
 _A_PAGE = 24
+_LARGEST_PREVIEW = 1 << 20
 
 
 def pipeline_of(place: Place, pipeline: int) -> Pipeline:
@@ -148,6 +153,18 @@ def run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     said |= {"failed": sum(each.state == Candidate.State.FAILED for each in candidates)}
     page = "pipelines/run_now.html" if request.headers.get("HX-Request") else "pipelines/run.html"
     return render(request, page, said)
+
+
+@require_GET
+@in_space()
+def preview(request: HttpRequest, place: Place, run: int, candidate: int) -> HttpResponse:
+    """How a picture looks on its way; it is another one each time."""
+    found = picture_of(run_of(place, run), candidate)
+    try:
+        data = read_limited(preview_of(key_of(found.order_id or 0)), _LARGEST_PREVIEW)
+    except (OSError, MediaError) as error:
+        raise Http404("It is not shown.") from error
+    return HttpResponse(data, content_type="image/png", headers={"Cache-Control": "no-store"})
 
 
 @require_POST

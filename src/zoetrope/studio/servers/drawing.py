@@ -1,7 +1,7 @@
 """A recipe with a workflow is drawn by whichever of a space's servers is well and has least to do."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -50,12 +50,13 @@ def draw(
     lent: Lent,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
+    preview: Callable[[bytes], None] | None = None,
 ) -> list[Made]:
     """The pictures of a recipe; begun again under the same key, it goes on where it was."""
     with _server(space, key) as server, client_of(server) as client:
         _put_beside(recipe, lent)
         try:
-            made = ComfyEngine(client, key, lent).make(recipe, progress, cancel)
+            made = ComfyEngine(client, key, lent, preview).make(recipe, progress, cancel)
         except EngineLost as error:
             heard(server, error=str(error))
             raise
