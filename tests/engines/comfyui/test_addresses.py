@@ -55,6 +55,13 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *numbers: str) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", rows)
 
 
+def test_localhost_is_where_comfyui_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, "::1", "127.0.0.1")
+    assert found("http://localhost:8188", near=True).base == "http://127.0.0.1:8188"
+    resolving(monkeypatch, "::1")
+    assert found("http://localhost:8188", near=True).base == "http://[::1]:8188"
+
+
 NEAR = ["127.0.0.1", "10.1.2.3", "192.168.0.7", "172.16.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:127.0.0.1"]
 NOWHERE = ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::", "ff02::1", "::ffff:169.254.169.254", "240.0.0.1"]
 

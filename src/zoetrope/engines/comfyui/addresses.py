@@ -66,7 +66,9 @@ def found(url: str, near: bool) -> Address:
     numbers = [str(row[4][0]).partition("%")[0] for row in rows]
     for number in numbers:
         _check(parts.hostname, _plain(number), near)
-    return Address(spelled(url), parts.hostname, port, parts.scheme == "https", parts.path, numbers[0])
+    # ComfyUI listens at addresses of the old kind unless it is told otherwise, and "localhost" is one of each.
+    number = min(numbers, key=lambda each: ":" in each)
+    return Address(spelled(url), parts.hostname, port, parts.scheme == "https", parts.path, number)
 
 
 def _plain(number: str) -> _Address:
