@@ -252,7 +252,7 @@ def begun(cast: Cast) -> dict[str, str]:
     recipe |= {"guidance": 1, "width": 64, "height": 64}
     made = Made.objects.create(space=cast.space, sha256="1" * 64, recipe=recipe, width=64, height=64)
     kept = Kept.objects.create(space=cast.space, made=made, words="ada")
-    server = Server.objects.create(space=cast.space, name="mine", url=NOBODY, near=True)
+    server, _ = Server.objects.get_or_create(space=cast.space, name="mine", url=NOBODY, near=True)
     told = {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
     comparison = Comparison.objects.create(space=cast.space, persona=cast.ada, prompts=["ada"], seed=1)
     comparison.contenders.create(name="one")
