@@ -140,6 +140,14 @@ def test_only_a_pair_of_it_is_taken(cast: Cast, comparison: Comparison, bad: lis
         judging.judge(comparison, [keys[0], keys[1]], None, cast.user("rui"))
 
 
+def test_what_is_not_drawn_yet_is_not_chosen(cast: Cast, comparison: Comparison) -> None:
+    Made.objects.all().delete()
+    one, _, _, other, *_ = Shot.objects.order_by("pk")
+    with pytest.raises(UserError, match="no pair"):
+        judging.judge(comparison, [one.pk, other.pk], None, cast.user("rui"))
+    assert pairs(comparison, cast) == []
+
+
 def post(cast: Cast, comparison: Comparison, **said: Any) -> Any:
     address = f"/s/studio/compare/{comparison.pk}/judge/answer/"
     return cast.clients["rui"].post(address, json.dumps({"size": 2, "ahead": [], **said}), "application/json")

@@ -82,6 +82,7 @@ def test_it_is_found_by_pipeline_lora_and_day(cast: Cast, kept: Kept) -> None:
         told = {("words" if name == "q" else name): value for name, value in asked.items()}
         listed = cast.clients["vic"].get("/api/spaces/studio/library", told).json()
         assert bool(listed) == there, asked
+    assert cast.clients["vic"].get("/s/studio/library/", {"until": "9999-12-31"}).status_code == 400
     refused = cast.clients["vic"].get("/s/studio/library/", {"since": "yesterday"})
     assert (refused.status_code, "is no day" in refused.content.decode()) == (400, True)
 

@@ -15,7 +15,7 @@ from zoetrope.models.catalogue import Catalogue
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.making import tasks as making
 from zoetrope.studio.making.models import Made
-from zoetrope.studio.pipelines import growing, keeping, runs, tasks
+from zoetrope.studio.pipelines import growing, keeping, recipes, runs, tasks
 from zoetrope.studio.pipelines.models import Candidate, Gate, Pipeline, Run, Step
 from zoetrope.studio.pipelines.steps import StepIn
 from zoetrope.studio.pipelines.variables import checked, filled
@@ -92,6 +92,24 @@ def test_only_as_much_is_asked_for_as_engines_can_take(run: Run, cast: Cast, two
     growing.grow()
     assert run.candidates.count() == 2
     assert jobs.Job.objects.filter(kind="candidate").count() == 2
+
+
+def test_a_run_that_cannot_be_told_stops_no_other(
+    run: Run, cast: Cast, two: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = runs.start(two, cast.ada, "another", {"prompt": "at sea"}, None)
+    real = recipes.recipe_of
+
+    def failing(about: Run, *args: object) -> object:
+        if about.pk == run.pk:
+            raise OverflowError("a fault of ours")
+        return real(about, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("zoetrope.studio.pipelines.growing.recipe_of", failing)
+    assert growing.grow() > 0
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "Zoetrope failed at this run; its log says more.")
+    assert other.candidates.filter(state=PENDING).exists()
 
 
 def test_runs_take_turns(run: Run, cast: Cast, two: Pipeline) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from safetensors.torch import save_file
@@ -140,6 +141,37 @@ def test_a_picture_is_shown_on_its_way(cast: Cast, comfy: Comfy, added: Server, 
 def test_a_run_is_not_started_where_nobody_could_draw_it(cast: Cast, pipeline: Pipeline) -> None:
     with pytest.raises(UserError, match="no ComfyUI server yet"):
         runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "happy"}, None)
+
+
+def test_two_studios_with_the_same_numbers_have_their_own_pictures(
+    cast: Cast, comfy: Comfy, added: Server, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "happy"}, None)
+    growing.grow()
+    key = run.candidates.values_list("pk", flat=True)[0]
+    tasks.draw(Told(), key)
+    row = Candidate.objects.get(pk=key)
+    assert row.made is not None
+    assert row.order is not None
+    row.order.made.all().delete()
+    monkeypatch.setattr(settings, "SECRET_KEY", "of another studio")
+    draw_order(Told(), row.order.pk)
+    assert len(comfy.drawn) == 2
+
+
+def test_no_path_of_this_machine_leaves_it(cast: Cast, added: Server) -> None:
+    graph = GRAPH | {"2": {"class_type": "CLIPTextEncode", "inputs": {"text": "{{lora_path}}", "clip": ["1", 1]}}}
+    made = keeping.make(cast.space, "P", "", [StepIn(name="One", engine="comfyui", template={"workflow": graph})], None)
+    (home() / "loras").mkdir(parents=True, exist_ok=True)
+    save_file({"a": torch.zeros(1)}, home() / "loras" / f"{'7' * 64}.safetensors")
+    lora = Lora.objects.create(
+        space=cast.space, sha256="7" * 64, origin=Origin.upload, name="x", kind="character", base="other", size=1
+    )
+    wear(cast.ada, lora, 1.0, primary=True)
+    with pytest.raises(UserError) as caught:
+        runs.start(made, cast.ada, "", {"prompt": "x"}, None)
+    assert "lora_path" in str(caught.value)
+    assert str(home()) not in str(caught.value)
 
 
 def test_a_persona_is_drawn_with_her_lora(cast: Cast, comfy: Comfy, added: Server, pipeline: Pipeline) -> None:

@@ -65,6 +65,14 @@ def test_ratings_follow_from_the_votes_alone(cast: Cast, run: Run, drafts: Step)
     assert {each.pk: (each.utility, each.deviation) for each in run.candidates.all()} == there
 
 
+def test_the_winner_is_not_rejected_by_a_vote(cast: Cast, run: Run, drafts: Step) -> None:
+    one, other, *_ = keys(run, drafts)
+    runs.crown(run, Candidate.objects.get(pk=one))
+    with pytest.raises(UserError, match="winner"):
+        casting.cast(run, drafts, Vote.Kind.BAD, [one, other], None, cast.user("rui"))
+    assert Candidate.objects.get(pk=one).state == Candidate.State.ACTIVE
+
+
 def test_what_is_taken_back_is_as_if_it_had_not_been(cast: Cast, run: Run, drafts: Step) -> None:
     one, two_, *_ = keys(run, drafts)
     rui = cast.user("rui")

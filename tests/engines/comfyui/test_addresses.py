@@ -1,5 +1,6 @@
 """Where a server may be: what somebody typed must not make us knock at doors that only we can reach."""
 
+import gzip
 import socket
 from typing import Any
 
@@ -123,6 +124,34 @@ def test_a_redirect_is_not_followed() -> None:
 def test_what_is_no_comfyui_is_not_taken_for_one(body: bytes) -> None:
     with pytest.raises((Unreachable, Refused)):
         asked(Answer(200, body))
+
+
+def test_a_packed_answer_is_not_unpacked() -> None:
+    with pytest.raises(Refused, match="packed"):
+        asked(Answer(200, gzip.compress(b" " * 10**6), headers="Content-Encoding: gzip\r\n"))
+
+
+def test_a_trickle_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoetrope.engines.comfyui.client._LONGEST_ANSWER", -1.0)
+    with pytest.raises(Unreachable, match="too long"):
+        asked(Answer(200, b"{}"))
+
+
+@pytest.mark.parametrize("body", [b'{"prompt_id": "another"}', b'{"prompt_id": null}', b"{}"])
+def test_a_server_that_names_work_itself_draws_nothing(body: bytes) -> None:
+    with Saying(Answer(200, body)) as server, pytest.raises(Refused, match="too old"):
+        Client(found(server.url, near=True)).submit({}, "mine", "mine")
+
+
+@pytest.mark.parametrize("status", [403, 404, 413])
+def test_a_refusal_of_another_kind_is_one(status: int) -> None:
+    with Saying(Answer(status, b"{}")) as server, pytest.raises(Refused, match=str(status)):
+        Client(found(server.url, near=True)).submit({}, "mine", "mine")
+
+
+def test_half_a_letter_is_no_answer() -> None:
+    with pytest.raises(Unreachable, match="cannot be read"):
+        asked(Answer(200, b'{"system": {"comfyui_version": "\\ud800"}, "devices": []}'))
 
 
 def test_an_endless_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,12 @@ HOSTILE = {
     "from home": (with_inputs("4", ckpt_name="~/.ssh/id"), "leaves ComfyUI's folders"),
     "a drive": (with_inputs("4", ckpt_name="C:\\x"), "leaves ComfyUI's folders"),
     "a share": (with_inputs("4", ckpt_name="\\\\host\\x"), "leaves ComfyUI's folders"),
+    "a number like a book": (with_inputs("3", seed=10**400), "too large, or none"),
+    "no number": (with_inputs("3", cfg=float("nan")), "too large, or none"),
+    "endless": (with_inputs("3", cfg=float("inf")), "too large, or none"),
+    "half a letter": (with_inputs("6", text="\ud800"), "cannot be kept"),
+    "half a letter for a name": (GRAPH | {"\ud800": GRAPH["5"]}, "cannot be kept"),
+    "a zero byte": (with_inputs("6", text="a\0b"), "cannot be kept"),
     "deep": (with_inputs("5", width=deep(30)), "too deeply"),
 }
 
@@ -149,6 +155,17 @@ def test_a_loader_that_only_its_server_knows_is_found_by_what_it_gives() -> None
     assert with_loras(graph, [Loader("a.safetensors", 1.0)], outputs)["3"]["inputs"]["model"] == ["10", 0]
     with pytest.raises(UserError, match="No node of this workflow loads a model"):
         with_loras(graph, [Loader("a.safetensors", 1.0)])
+
+
+def test_new_nodes_take_nobodys_name() -> None:
+    graph = GRAPH | {"999999999": GRAPH["5"], "1000000000": GRAPH["5"]}
+    grown = with_loras(graph, [Loader("a.safetensors", 1.0), Loader("b.safetensors", 1.0)])
+    assert len(grown) == len(graph) + 2
+    assert checked(grown)
+
+
+def test_a_whole_number_stays_whole() -> None:
+    assert number_in(with_inputs("3", seed=12345678901234567), SEEDS, 0) == 12345678901234567
 
 
 def test_texts_change_and_links_do_not() -> None:

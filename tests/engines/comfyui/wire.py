@@ -39,6 +39,7 @@ class Answer:
     body: bytes = b""
     kind: str = "application/json; charset=utf-8"
     cut: bool = False
+    headers: str = ""
 
 
 def told(value: Any, status: int = 200) -> Answer:
@@ -158,9 +159,8 @@ class Server:
         if answer.status is None:
             return False
         size = len(answer.body)
-        writer.write(
-            f"HTTP/1.1 {answer.status} X\r\nContent-Type: {answer.kind}\r\nContent-Length: {size}\r\n\r\n".encode()
-        )
+        about = f"Content-Type: {answer.kind}\r\nContent-Length: {size}\r\n{answer.headers}"
+        writer.write(f"HTTP/1.1 {answer.status} X\r\n{about}\r\n".encode())
         writer.write(answer.body[: size // 2] if answer.cut else answer.body)
         await writer.drain()
         return not answer.cut

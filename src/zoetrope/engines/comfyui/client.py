@@ -1,6 +1,7 @@
 """What is asked of a ComfyUI server, a request at a time: bounded, without redirects, by the number it was found at."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from zoetrope.errors import UserError
 _MOST_JSON = 32 * 2**20
 _MOST_PICTURE = 64 * 2**20
 _LONGEST_SENTENCE = 300
+_LONGEST_ANSWER = 120.0
 _PICTURES = "zoetrope"
 """The folder of a server's own that pictures are sent to."""
 
@@ -53,7 +55,8 @@ class Client:
         # Cookies, proxies and redirects would lead elsewhere than where somebody looked.
         self._http = httpx.Client(
             base_url=address.base,
-            headers={"Host": address.origin, "User-Agent": "zoetrope"},
+            # Packed, a small answer could be a huge one.
+            headers={"Host": address.origin, "User-Agent": "zoetrope", "Accept-Encoding": "identity"},
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
@@ -62,18 +65,20 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def submit(self, graph: Graph, prompt_id: str, client_id: str) -> str:
-        """Have a graph drawn; the name it goes by there. Sent twice it is drawn twice: look before asking again."""
+    def submit(self, graph: Graph, prompt_id: str, client_id: str) -> None:
+        """Have a graph drawn under this name. Sent twice it is drawn twice: look before asking again."""
         said = {"prompt": graph, "client_id": client_id, "prompt_id": prompt_id}
         status, told = self._json("POST", "/prompt", said)
         if status == 400:
             raise Refused(refusal(told, graph))
-        name = str(told.get("prompt_id") or prompt_id)
+        if status != 200:
+            raise Refused(f"ComfyUI at {self.address.url} answered {status} and drew nothing.")
+        if told.get("prompt_id") != prompt_id:
+            raise Refused(f"ComfyUI at {self.address.url} is too old: it does not let us name what it draws.")
         if told.get("node_errors"):
             # Some of its outputs would be drawn and some silently not.
-            self.give_up(name)
+            self.give_up(prompt_id)
             raise Refused(refusal(told, graph))
-        return name
 
     def history(self, prompt_id: str) -> dict[str, Any] | None:
         """What became of a prompt, if the server knows."""
@@ -88,7 +93,9 @@ class Client:
     def give_up(self, prompt_id: str) -> None:
         """Neither begin this prompt nor go on with it; others' are left alone."""
         self._json("POST", "/queue", {"delete": [prompt_id]})
-        self._json("POST", "/interrupt", {"prompt_id": prompt_id})
+        # A server of old that knows no names would stop whatever runs.
+        if prompt_id in self.queue().running:
+            self._json("POST", "/interrupt", {"prompt_id": prompt_id})
 
     def upload(self, name: str, data: bytes) -> str:
         """Send a picture; what nodes call it."""
@@ -159,9 +166,14 @@ class Client:
 
 
 def _within(answer: httpx.Response, most: int) -> Iterator[bytes]:
-    there = 0
-    for part in answer.iter_bytes():
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Refused("A server's answer is packed, which was not asked for; it was not read.")
+    there, until = 0, time.monotonic() + _LONGEST_ANSWER
+    for part in answer.iter_raw():
         there += len(part)
+        # A byte now and then would hold whoever waits for ever.
+        if time.monotonic() > until:
+            raise Unreachable("A server took too long to answer.")
         if there > most:
             raise Refused(f"A server's answer is larger than {most:,} bytes; it was not read.")
         yield part
@@ -169,7 +181,10 @@ def _within(answer: httpx.Response, most: int) -> Iterator[bytes]:
 
 def _parsed(data: bytes) -> Any:
     try:
-        return json.loads(data)
+        found = json.loads(data)
+        # Half a letter could be shown, kept and sent on by nobody.
+        json.dumps(found, ensure_ascii=False).encode()
+        return found
     except (ValueError, RecursionError):
         return None
 

@@ -25,6 +25,8 @@ from zoetrope.media.decode import Limits
 
 # So often one work may have failed on a server and be begun there again.
 _MOST_TRIES = 20
+# Whatever a workflow saves beyond these nobody asked for.
+_MOST_FILES = 16
 _PREFIX = "filename_prefix"
 
 
@@ -110,7 +112,7 @@ def _saved_as(graph: Graph, name: str) -> Graph:
 def _fetched(client: Client, found: Verdict) -> list[bytes]:
     if not found.saved:
         raise Refused("This workflow has drawn no picture: it needs a node that saves one.")
-    return [client.view(saved) for saved in found.saved]
+    return [client.view(saved) for saved in found.saved[:_MOST_FILES]]
 
 
 class _Drawing:
@@ -149,7 +151,7 @@ class _Drawing:
     def _submit(self) -> None:
         """Where the answer is lost it is looked for, not asked for again: sent twice, it would be drawn twice."""
         try:
-            self._name = self._client.submit(self._graph, self._name, self._name)
+            self._client.submit(self._graph, self._name, self._name)
         except Unreachable:
             time.sleep(self._patience.again)
             if self._client.history(self._name) is None and self._name not in _both(self._client):
@@ -157,7 +159,6 @@ class _Drawing:
                 with suppress(EngineLost):
                     self._client.give_up(self._name)
                 raise
-        self._following.prompt_id = self._name
 
     def _wait(self) -> Verdict:
         while True:
@@ -273,7 +274,7 @@ class _Drawing:
             )
             self._socket = self._line.enter_context(line)
             self._socket.send(json.dumps(FEATURES))
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, WebSocketException):
+        except (OSError, ValueError, InvalidHandshake, InvalidURI, WebSocketException):
             self._hang_up()
             self._retry = time.monotonic() + self._patience.again
 

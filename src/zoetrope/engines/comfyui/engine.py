@@ -105,7 +105,10 @@ class ComfyEngine:
         raise Refused(f"ComfyUI at {self._client.address.url} has no {file}: put that file into its folder of LoRAs.")
 
     def _sent(self, sha256: str) -> str:
-        image = open_picture(self._lent.picture(sha256)).merged()
+        try:
+            image = open_picture(self._lent.picture(sha256)).merged()
+        except MediaError as error:
+            raise Refused("The picture before cannot be read any more.") from error
         buffer = BytesIO()
         image.save(buffer, "PNG")
         return self._client.upload(f"{sha256}.png", buffer.getvalue())

@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -91,7 +92,8 @@ def _shares(nodes: object) -> list[tuple[str, float]]:
     for name, node in nodes.items() if isinstance(nodes, Mapping) else ():
         value, most = (node.get("value"), node.get("max")) if isinstance(node, Mapping) else (None, None)
         if isinstance(value, int | float) and isinstance(most, int | float) and most > 0:
-            found.append((str(name), min(1.0, max(0.0, value / most))))
+            with suppress(ArithmeticError):
+                found.append((str(name), min(1.0, max(0.0, value / most))))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import count
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -21,6 +22,8 @@ MOST_NODES = 500
 _LONGEST_NAME = 100
 # Deeper than a node's inputs ever are.
 _DEEPEST = 8
+# ComfyUI's seeds have 64 bits.
+_LARGEST = 2**64
 # Inputs that a server takes for a place on its disk.
 _PLACES = re.compile("name|path|prefix|image|file|folder|dir", re.IGNORECASE)
 # What gives a model or its text encoder where a server's own word for it cannot be had: which output is which.
@@ -65,6 +68,7 @@ def checked(found: object) -> Graph:
 def _node(name: str, node: object) -> dict[str, Any]:
     if not isinstance(node, dict) or not isinstance(node.get("class_type"), str):
         raise UserError(f"Node {name!a:.40} of this workflow does not say its class: save it with Export (API).")
+    _check_sayable([name, node])
     kind, inputs = node["class_type"], node.get("inputs")
     if not isinstance(inputs, dict) or len(kind) > _LONGEST_NAME or len(name) > _LONGEST_NAME:
         raise UserError(f"Node {name!a:.40} of this workflow cannot be read.")
@@ -74,6 +78,32 @@ def _node(name: str, node: object) -> dict[str, Any]:
     title = node.get("_meta", {}).get("title") if isinstance(node.get("_meta"), dict) else None
     about = {"_meta": {"title": title[:_LONGEST_NAME]}} if isinstance(title, str) else {}
     return {"class_type": kind, "inputs": inputs, **about}
+
+
+def _check_sayable(value: object, depth: int = 0) -> None:
+    """What no database, server or recipe could hold is refused here, before anything is kept."""
+    if depth > _DEEPEST:
+        raise UserError("This workflow is nested too deeply; nothing was kept.")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            _check_sayable(key, depth + 1)
+            _check_sayable(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check_sayable(each, depth + 1)
+    elif isinstance(value, str) and not sayable(value):
+        raise UserError(f"This workflow holds a text that cannot be kept: {value!a:.40}.")
+    elif isinstance(value, int | float) and not abs(value) <= _LARGEST:
+        raise UserError("This workflow holds a number that is too large, or none.")
+
+
+def sayable(text: str) -> bool:
+    """Whether a text is whole letters, which alone can be written down and sent."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:
@@ -92,7 +122,7 @@ def _check_place(node: str, field: str, text: str) -> None:
         return
     parts = PurePosixPath(text.replace("\\", "/")).parts
     if ".." in parts or text.startswith(("/", "~", "\\")) or PureWindowsPath(text).anchor:
-        raise UserError(f"Node {node} of this workflow leaves ComfyUI's folders with {field} {text!a:.60}.")
+        raise UserError(f"Node {node!a:.40} of this workflow leaves ComfyUI's folders: {field!a:.40} is {text!a:.60}.")
 
 
 def links(node: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
@@ -103,7 +133,8 @@ def links(node: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
 
 
 def _is_link(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+    named = isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
+    return named and _is_number(value[1]) and value[1] >= 0
 
 
 def _check_links(graph: Graph) -> None:
@@ -111,7 +142,7 @@ def _check_links(graph: Graph) -> None:
     for name, node in graph.items():
         before[name] = {source for _, source, _ in links(node)}
         if strangers := before[name] - graph.keys():
-            raise UserError(f"Node {name} of this workflow takes from node {min(strangers)!a:.40}, which is not there.")
+            raise UserError(f"Node {name!a:.40} takes from node {min(strangers)!a:.40}, which is not there.")
     try:
         TopologicalSorter(before).prepare()
     except CycleError as error:
@@ -156,7 +187,7 @@ def number_in(graph: Graph, names: Sequence[str], otherwise: float) -> float:
         for name in names:
             value = node["inputs"].get(name)
             if _is_number(value) or isinstance(value, float):
-                return float(value)
+                return value  # type: ignore[no-any-return]
     return otherwise
 
 
@@ -251,4 +282,7 @@ def _put_behind(grown: Graph, model: tuple[str, int], clip: tuple[str, int] | No
 
 
 def _free(graph: Iterable[str]) -> str:
-    return str(max((int(name) for name in graph if name.isdecimal() and len(name) < 10), default=0) + 1)
+    """A number that no node has."""
+    taken = set(graph)
+    highest = max((int(name) for name in taken if name.isdecimal() and len(name) < 10), default=0)
+    return next(str(number) for number in count(highest + 1) if str(number) not in taken)

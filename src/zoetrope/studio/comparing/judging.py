@@ -95,7 +95,7 @@ def left_for(comparison: Comparison, shots: Sequence[Shot], judged: Sequence[Jud
 
 def judge(comparison: Comparison, pair: Sequence[int], chosen: int | None, by: User) -> None:
     """Take a choice between two; none is not sure."""
-    shots = {shot.pk: shot for shot in shots_of(comparison)}
+    shots = {shot.pk: shot for shot in drawn(shots_of(comparison))}
     if len(pair) != 2 or len(set(pair)) != 2 or not set(pair) <= shots.keys() or chosen not in (None, *pair):
         raise UserError("These two are no pair of this comparison; nothing was recorded.")
     one, other = (shots[key] for key in pair)

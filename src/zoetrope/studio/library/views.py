@@ -68,22 +68,22 @@ def found(place: Place, asked: Asked) -> "QuerySet[Kept]":
 def _filters(asked: Asked) -> dict[str, Any]:
     # Whatever is no number is no pipeline's.
     pipeline = int(asked.pipeline) if asked.pipeline.isdecimal() and len(asked.pipeline) < 19 else 0
-    until = _day(asked.until)
     return {
         "made__persona__name": asked.persona,
         "collections__name": asked.collection,
         "run__version__pipeline": pipeline if asked.pipeline else "",
         "made__loras__sha256": asked.lora,
         "created__gte": _day(asked.since),
-        "created__lt": until + timedelta(days=1) if until else None,
+        "created__lt": _day(asked.until, after=1),
     }
 
 
-def _day(text: str) -> datetime | None:
-    """When a day begins."""
+def _day(text: str, after: int = 0) -> datetime | None:
+    """When a day begins, or so many after it."""
     try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text), time.min)) if text else None
-    except ValueError as error:
+        begins = date.fromisoformat(text) + timedelta(days=after) if text else None
+        return timezone.make_aware(datetime.combine(begins, time.min)) if begins else None
+    except (ValueError, OverflowError) as error:
         raise UserError(f"{text!a:.20} is no day: write it as {date.today():%Y-%m-%d}.") from error
 
 

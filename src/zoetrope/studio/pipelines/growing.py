@@ -4,6 +4,7 @@ Only so much is asked for as the engines can take, so that a run that starts lat
 """
 
 import hashlib
+import logging
 import random
 import time
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ MOST_FAILURES = 3
 # Beside the one in hand, another waits: an engine never idles between two.
 _EACH_WORKER = 2
 _SEEDS = 2**32
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ def _serve(run: Run, free: int) -> bool | None:
         # One run that cannot be drawn must not stand in the way of all others.
         told = str(error) if isinstance(error, UserError) else f"Its model cannot be read: {error.strerror}."
         run.move(Run.State.FAILED, error=told[:400], wake=None)
+        return False
+    except Exception:
+        # A fault of ours in one run must not end the drawing of all others either.
+        _log.exception("run %s cannot be drawn", run.pk)
+        run.move(Run.State.FAILED, error="Zoetrope failed at this run; its log says more.", wake=None)
         return False
     return True
 

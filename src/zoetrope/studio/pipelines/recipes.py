@@ -30,6 +30,7 @@ from zoetrope.studio.pipelines.variables import PROMPT, filled, value_of
 from zoetrope.studio.servers.drawing import check_space
 
 _LARGEST_SEED = 2**63 - 1
+_PATHS = ("lora_path", PARENT_IMAGE)
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,11 @@ def _by_workflow(
     """What a ComfyUI server is to draw: files go by their hashes until a server has named them."""
     fitting = [each for each in worn if each.weight and each.lora.base == run.persona.base]
     primary = next((each for each in fitting if each.primary), None)
-    files = {PARENT_IMAGE: picture_name(parent.sha256)} if parent else {}
+    files: dict[str, object] = {PARENT_IMAGE: picture_name(parent.sha256)} if parent else {}
     files |= {"lora_path": lora_name(primary.lora.sha256)} if primary else {}
-    graph = checked(changed(asked.workflow, lambda text: value_of(text, {**said, **files})))
+    # Paths of this machine are nobody else's business.
+    told = {name: value for name, value in said.items() if name not in _PATHS} | files
+    graph = checked(changed(asked.workflow, lambda text: value_of(text, told)))
     seed = int(number_in(graph, SEEDS, moment.seed))
     spelled = json.dumps(asked.workflow, sort_keys=True)
     return Recipe(

@@ -6,15 +6,19 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from zoetrope.engines.comfyui.client import Unreachable
+from zoetrope.engines.comfyui.drawing import Stuck
 from zoetrope.engines.comfyui.engine import ComfyEngine, Lent
 from zoetrope.engines.comfyui.workflow import lora_name
 from zoetrope.engines.engine import Cancel, EngineLost, Made, Progress
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
+from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.recipe import Recipe
 from zoetrope.studio.servers.keeping import ask, client_of, heard
 from zoetrope.studio.servers.models import Errand, Server
@@ -56,12 +60,19 @@ def draw(
     with _server(space, key) as server, client_of(server) as client:
         _put_beside(recipe, lent)
         try:
-            made = ComfyEngine(client, key, lent, preview).make(recipe, progress, cancel)
-        except EngineLost as error:
+            made = ComfyEngine(client, _named(key, recipe), lent, preview).make(recipe, progress, cancel)
+        except (Unreachable, Stuck) as error:
+            # Other things that end a drawing say nothing of the server.
             heard(server, error=str(error))
             raise
         heard(server)
         return made
+
+
+def _named(key: str, recipe: Recipe) -> str:
+    """Of this studio and this recipe: another home, or one restored, counts its orders from one as well."""
+    studio = hash_bytes(settings.SECRET_KEY.encode())
+    return f"{studio}/{key}/{recipe.sha256}"
 
 
 def _put_beside(recipe: Recipe, lent: Lent) -> None:
@@ -69,9 +80,11 @@ def _put_beside(recipe: Recipe, lent: Lent) -> None:
     folder = os.environ.get(FOLDER)
     for use in recipe.loras if folder else ():
         path = Path(folder or "") / lora_name(use.sha256)
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, lent.lora(use.sha256).read_bytes())
+        try:
+            if not path.is_file():
+                write_atomic(path, lent.lora(use.sha256).read_bytes())
+        except OSError as error:
+            raise UserError(f"{use.name} cannot be put into ComfyUI's folder of LoRAs: {error.strerror}.") from error
 
 
 @contextmanager
@@ -90,9 +103,10 @@ def _server(space: Space, key: str) -> Iterator[Server]:
 
 def _chosen(space: Space, key: str) -> Server:
     Errand.objects.filter(since__lt=timezone.now() - _STALE).delete()
-    own = Errand.objects.filter(key=key).values("server")
+    own = Server.objects.filter(space=space, paused=False, errands__key=key)
     busy = Count("errands", filter=~Q(errands__key=key))
-    for server in Server.usable(space).annotate(own=Q(pk__in=own), busy=busy).order_by("-own", "busy", "pk"):
+    # Where it was begun first, also when that one did not answer a moment ago.
+    for server in [*own, *Server.usable(space).exclude(pk__in=own).annotate(busy=busy).order_by("busy", "pk")]:
         if ask(server):
             with transaction.atomic():
                 Errand.objects.update_or_create(key=key, defaults={"server": server})

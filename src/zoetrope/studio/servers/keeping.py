@@ -28,7 +28,7 @@ def add(space: Space, name: str, url: str, by: User) -> Server:
         raise UserError(f"A space has at most {MOST} servers: remove one first.")
     try:
         with transaction.atomic():
-            row = Server.objects.create(space=space, name=name.strip() or address, url=address, by=by, near=near)
+            row = Server.objects.create(space=space, name=name.strip() or address[:60], url=address, by=by, near=near)
     except IntegrityError as error:
         raise UserError(f"{address} is one of this space's servers already.") from error
     ask(row)

@@ -27,6 +27,8 @@ def cast(
         _lock(run)
         before = heat(run, step)
         _check(before, kind, members, chosen)
+        if kind == Vote.Kind.BAD and before.run.winner_id in members:
+            raise UserError("One of these pictures is the run's winner: take that back first.")
         if kind == Vote.Kind.BAD:
             _move(members, Candidate.State.ACTIVE, Candidate.State.REJECTED)
         looked = min(max(0, milliseconds), _LONGEST_LOOK)
