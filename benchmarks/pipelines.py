@@ -268,6 +268,7 @@ def pages(there: There) -> "list[Any]":
         Page("to what waits", (f"{space}/vote/",)),
         Page("pipelines", (f"{space}/pipelines/",)),
         Page("one pipeline", (f"{space}/pipelines/{version.pipeline_id}/",)),
+        Page("a pipeline's steps", (f"{space}/pipelines/{version.pipeline_id}/steps/",)),
         Page("library", (f"{space}/library/", f"{space}/library/?page=200", f"{space}/library/?q=ada+number+99")),
         Page("one kept picture", tuple(f"{space}/library/{key}/" for key in library)),
         Page("runs, for programs", (f"/api/spaces/{there.space.slug}/runs",)),

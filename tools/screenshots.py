@@ -50,6 +50,7 @@ PAGES = {
     "add a LoRA": "/s/{space}/loras/add/",
     "pipelines": "/s/{space}/pipelines/",
     "one pipeline": "/s/{space}/pipelines/1/",
+    "a pipeline's steps": "/s/{space}/pipelines/1/steps/",
     "runs": "/s/{space}/runs/",
     "one run": "/s/{space}/runs/1/",
     "voting": "/s/{space}/runs/2/vote/",

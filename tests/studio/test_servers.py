@@ -271,12 +271,11 @@ def form(**said: Any) -> dict[str, Any]:
 
 def test_a_workflow_is_pasted_or_uploaded_and_asks_for_its_variables(cast: Cast, added: Server) -> None:
     made = keeping.make(cast.space, "P", "", [StepIn(name="One")], None)
-    olga, path = cast.clients["olga"], f"/s/studio/pipelines/{made.pk}/"
+    olga, path = cast.clients["olga"], f"/s/studio/pipelines/{made.pk}/steps/"
     assert olga.post(path, form(workflow=json.dumps(GRAPH), loras="on")).status_code == 302
     assert keeping.steps_of(keeping.newest(made))[0].template == {"workflow": GRAPH, "loras": True}
-    page = olga.get(path).content.decode()
-    assert 'name="said_mood"' in page
-    assert "&quot;KSampler&quot;" in page
+    assert 'name="said_mood"' in olga.get(f"/s/studio/pipelines/{made.pk}/").content.decode()
+    assert "&quot;KSampler&quot;" in olga.get(path).content.decode()
     file = SimpleUploadedFile("w.json", json.dumps(AFTER | {"1": GRAPH["1"] | {"inputs": {}}}).encode())
     assert olga.post(path, form(workflow=json.dumps(GRAPH), workflow_file=file)).status_code == 302
     assert len(keeping.steps_of(keeping.newest(made))[0].template["workflow"]) == 2

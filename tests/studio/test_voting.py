@@ -38,7 +38,7 @@ def prefer(cast: Cast, run: Run, step: Step, order: list[int], times: int) -> He
     for _ in range(times):
         screen = now.screen(1, 2)
         assert screen is not None
-        members = [now.candidates[place].pk for place in screen.members]
+        members = [now.candidates[place].key for place in screen.members]
         now = casting.cast(run, step, BEST, members, min(members, key=order.index), cast.user("rui"))
     return now
 
@@ -51,14 +51,15 @@ def test_the_picture_that_is_preferred_leads_and_goes_on(cast: Cast, run: Run, d
     assert now.verdict is not None
     assert now.verdict.enough
     assert now.pick is not None
-    assert now.pick.pk == third
+    assert now.pick.key == third
     runs.approve(run, drafts, 2, None)
     assert set(run.candidates.filter(gate__isnull=False).values_list("pk", flat=True)) == {third, first}
 
 
 def test_ratings_follow_from_the_votes_alone(cast: Cast, run: Run, drafts: Step) -> None:
     now = prefer(cast, run, drafts, keys(run, drafts), 6)
-    there = {each.pk: (each.utility, each.deviation) for each in now.candidates}
+    believed = zip(now.belief.utilities, now.belief.deviations, strict=True)
+    there = dict(zip(keys(run, drafts), believed, strict=True))
     assert {each.pk: (each.utility, each.deviation) for each in run.candidates.all()} == there
     Candidate.objects.update(utility=9, deviation=9)
     casting.cast(run, drafts, UNSURE, keys(run, drafts), None, cast.user("rui"))
@@ -84,7 +85,7 @@ def test_what_is_taken_back_is_as_if_it_had_not_been(cast: Cast, run: Run, draft
     vote, after = casting.take_back(run, drafts, rui)
     assert vote.chosen_id == two_
     assert after.answers == before.answers
-    assert list(run.candidates.values_list("utility", flat=True)) == [each.utility for each in before.candidates]
+    assert list(run.candidates.values_list("utility", flat=True)) == list(before.belief.utilities)
     assert Vote.objects.count() == 5, "votes are added and never removed"
     casting.take_back(run, drafts, rui)
     with pytest.raises(UserError, match="no vote here"):
@@ -96,7 +97,7 @@ def test_what_is_taken_back_is_as_if_it_had_not_been(cast: Cast, run: Run, draft
 def test_none_of_them_is_a_rejection_and_no_vote(cast: Cast, run: Run, drafts: Step) -> None:
     one, two_, *others = keys(run, drafts)
     now = casting.cast(run, drafts, BAD, [one, two_], None, cast.user("rui"))
-    assert [now.candidates[place].pk for place in now.alive] == others
+    assert [now.candidates[place].key for place in now.alive] == others
     assert now.choices == ()
     with pytest.raises(UserError, match="rejected meanwhile"):
         casting.cast(run, drafts, BEST, [one, others[0]], one, cast.user("rui"))
@@ -109,7 +110,7 @@ def test_a_page_that_is_loaded_again_shows_the_same_screen(run: Run, drafts: Ste
     first = now.screen(1, 2)
     assert first is not None
     assert heat(run, drafts).screen(1, 2) == first
-    ahead = [now.candidates[place].pk for place in first.members]
+    ahead = [now.candidates[place].key for place in first.members]
     second = now.screen(1, 2, [ahead])
     assert second is not None
     assert set(second.members).isdisjoint(first.members), "each picture is shown once first"

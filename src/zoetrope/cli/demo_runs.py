@@ -87,10 +87,10 @@ def _voted(run: "Run", stage: "Stage", best: Best) -> "Candidate":
         if screen is None:
             break
         shown = [now.candidates[place] for place in screen.members]
-        chosen = best([path_of(each.made.sha256) for each in shown if each.made], run.variables["prompt"])
-        now = cast(run, stage.step, Vote.Kind.BEST, [each.pk for each in shown], shown[chosen].pk, None)
+        chosen = best([path_of(each.sha256) for each in shown], run.variables["prompt"])
+        now = cast(run, stage.step, Vote.Kind.BEST, [each.key for each in shown], shown[chosen].key, None)
     assert now.pick is not None
-    return now.pick
+    return run.candidates.get(pk=now.pick.key)
 
 
 def _wait(run: "Run", enough: "Callable[[Stage], bool]") -> "Stage | None":

@@ -19,7 +19,7 @@ SPREADS = (0.4, 0.7, 1.1, 1.6, 2.2, 3.0, 4.2)
 # Of a random pair, most people judge 70 to 90 of 100 alike, which are spreads of 0.8 to 3.7.
 USUAL, UNUSUAL = 1.7, 0.6
 # A spread this unlikely beside the best changes nothing.
-_LEAST, _HOPELESS = 1e-3, 12.0
+_LEAST = 1e-3
 # A step this short leaves an error of about its square.
 _ROUNDS, _SETTLED = 50, 1e-6
 _TINY = float(np.finfo(np.float64).tiny)
@@ -41,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Table:
-    """Screens of one size: who was shown, a row each, and who was chosen."""
+    """Screens of one size: who was shown, a column each, and who was chosen."""
 
     members: NDArray[np.int64]
     best: NDArray[np.int64]
@@ -112,18 +112,10 @@ class Belief:
 def believe(count: int, choices: Iterable[Choice], spreads: Sequence[float] = SPREADS) -> Belief:
     """What `count` pictures' votes amount to."""
     tables = _tables(choices)
-    usual = min(range(len(spreads)), key=lambda place: abs(np.log(spreads[place] / USUAL)))
-    fits = {usual: fit(tables, spreads[usual], np.zeros(count))}
-    for by in (-1, 1):
-        place = usual
-        # The farther from the likely ones the less likely: behind one that explains nothing, none does.
-        while 0 <= place + by < len(spreads) and _likely(fits[place]) > max(map(_likely, fits.values())) - _HOPELESS:
-            # The one before is near: from there it takes fewer steps.
-            fits[place + by] = fit(tables, spreads[place + by], fits[place].utilities)
-            place += by
-    found = [fits[place] for place in sorted(fits)]
-    likely = np.exp(np.array([_likely(each) for each in found]) - max(map(_likely, found)))
-    weights = likely / likely.sum()
+    found = _fits(count, tables, np.array(spreads))
+    likely = np.array([_likely(each) for each in found])
+    weights = np.exp(likely - likely.max())
+    weights /= weights.sum()
     parts = ((float(weight), each) for weight, each in zip(weights, found, strict=True) if weight >= _LEAST)
     return Belief(tuple(parts), tables)
 
@@ -139,53 +131,70 @@ def _tables(choices: Iterable[Choice]) -> tuple[Table, ...]:
         by_size.setdefault(len(choice.members), []).append(choice)
     return tuple(
         # In one order whatever came first: sums of the same numbers in another order differ in the last digit.
-        Table(*map(np.array, zip(*sorted((each.members, each.best) for each in same), strict=True)))
+        _table(sorted((each.members, each.best) for each in same))
         for _, same in sorted(by_size.items())
     )
 
 
-def fit(tables: Sequence[Table], spread: float, start: Array) -> Fit:
-    """Newton's way to the most likely utilities, and the curvature there."""
-    utilities, curve = start, np.eye(len(start)) / spread**2
+def _table(rows: Sequence[tuple[tuple[int, ...], int]]) -> Table:
+    members, best = zip(*rows, strict=True)
+    # A screen's pictures lie far apart, so that each step of a sum over them is one for all screens.
+    return Table(np.ascontiguousarray(np.array(members).T), np.array(best))
+
+
+def _fits(count: int, tables: Sequence[Table], spreads: Array) -> list[Fit]:
+    """Newton's way to the most likely utilities, and the curvature there: at every spread, side by side."""
+    utilities = np.zeros((len(spreads), count))
     for _ in range(_ROUNDS):
-        slope, curve = _around(utilities, tables, spread)
-        step: Array = np.asarray(np.linalg.solve(curve, slope), np.float64)
-        longest = float(np.abs(step).max(initial=0.0))
-        utilities = utilities + step * min(1.0, _LONGEST / max(longest, _LONGEST))
-        if longest < _SETTLED:
+        slope, curve = _around(utilities, tables, spreads)
+        step = np.linalg.solve(curve, slope[..., None])[..., 0]
+        longest = np.abs(step).max(axis=1, initial=0.0)
+        utilities = utilities + step * np.minimum(1.0, _LONGEST / np.maximum(longest, _LONGEST))[:, None]
+        if longest.max() < _SETTLED:
             break
-    covariance: Array = np.asarray(np.linalg.inv(curve))
+    covariance = np.linalg.inv(curve)
     _, volume = np.linalg.slogdet(covariance)
-    evidence = float(_evidence(utilities[None], tables, spread)[0]) + float(volume) / 2
-    return Fit(spread, utilities, covariance, evidence)
+    evidence = _evidence(utilities, tables, spreads) + volume / 2
+    return [Fit(float(spread), *each) for spread, *each in zip(spreads, utilities, covariance, evidence, strict=True)]
 
 
-def _around(utilities: Array, tables: Sequence[Table], spread: float) -> tuple[Array, Array]:
-    """How the logarithm of the posterior climbs, and how it bends down."""
-    slope = -utilities / spread**2
-    curve = np.eye(len(utilities)) / spread**2
+def _around(utilities: Array, tables: Sequence[Table], spreads: Array) -> tuple[Array, Array]:
+    """How the logarithm of the posterior climbs, and how it bends down; a row for each spread."""
+    rows, count = utilities.shape
+    slope = -utilities / spreads[:, None] ** 2
+    curve = np.zeros((rows, count, count))
+    places = np.arange(count)
+    curve[:, places, places] = 1 / spreads[:, None] ** 2
     for table in tables:
-        shown = utilities[table.members]
+        shown = utilities[:, table.members]
         grown = np.exp(shown - shown.max(axis=1, keepdims=True))
-        # Of each screen, the chance of each picture; none for those not shown.
-        shares = np.zeros((len(table.best), len(utilities)))
-        np.put_along_axis(shares, table.members, grown / grown.sum(axis=1, keepdims=True), axis=1)
-        expected = shares.sum(axis=0)
-        slope += np.bincount(table.best, minlength=len(utilities)) - expected
-        curve += np.diag(expected) - shares.T @ shares
+        shares = grown / grown.sum(axis=1, keepdims=True)
+        expected = _summed(shares, table.members, count)
+        slope += np.bincount(table.best, minlength=count) - expected
+        curve[:, places, places] += expected
+        pairs = table.members[:, None] * count + table.members
+        curve -= _summed(shares[:, :, None] * shares[:, None], pairs, count**2).reshape(curve.shape)
     return slope, curve
 
 
-def _evidence(rows: Array, tables: Sequence[Table], spread: float) -> Array:
+def _summed(values: Array, places: NDArray[np.int64], count: int) -> Array:
+    """Of each row, the sums of all values that belong to the same place."""
+    there = np.arange(len(values))[:, None] * count + places.ravel()
+    sums = np.bincount(there.ravel(), values.ravel(), len(values) * count)
+    return np.asarray(sums.reshape(len(values), count), np.float64)
+
+
+def _evidence(rows: Array, tables: Sequence[Table], spread: float | Array) -> Array:
     """For utilities in rows, the logarithm of how likely they were before the votes, times how they explain them."""
-    total = -np.square(rows).sum(axis=1) / (2 * spread**2) - rows.shape[1] * float(np.log(spread))
+    total = -np.square(rows).sum(axis=1) / (2 * np.square(spread)) - rows.shape[1] * np.log(spread)
     most = rows.max(axis=1, keepdims=True, initial=-np.inf)
     grown = np.exp(rows - most)
     for table in tables:
         chosen = np.bincount(table.best, minlength=rows.shape[1])
         shown = np.zeros((rows.shape[1], len(table.best)))
-        np.put_along_axis(shown, table.members.T, 1.0, axis=0)
-        # By one product for all: who is far behind everybody counts as little as a number can.
-        beside = np.log(np.maximum(grown @ shown, _TINY))
-        total = total + rows @ chosen - len(table.best) * most[:, 0] - beside.sum(axis=1)
+        np.put_along_axis(shown, table.members, 1.0, axis=0)
+        # By one product for all, and in its place: who is far behind everybody counts as little as a number can.
+        beside = grown @ shown
+        np.log(np.maximum(beside, _TINY, out=beside), out=beside)
+        total = total + rows @ chosen.astype(np.float64) - len(table.best) * most[:, 0] - beside.sum(axis=1)
     return np.asarray(total)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("s/<slug:space>/pipelines/", views.pipelines, name="pipelines"),
     path("s/<slug:space>/pipelines/new/", views.new, name="pipeline-new"),
     path("s/<slug:space>/pipelines/<int:pipeline>/", views.one, name="pipeline"),
+    path("s/<slug:space>/pipelines/<int:pipeline>/steps/", views.change, name="pipeline-steps"),
     path("s/<slug:space>/pipelines/<int:pipeline>/act/", views.act, name="pipeline-act"),
     path("s/<slug:space>/pipelines/<int:pipeline>/start/", views.start, name="run-new"),
     path("s/<slug:space>/runs/", views.all_runs, name="runs"),

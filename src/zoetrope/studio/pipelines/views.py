@@ -65,26 +65,35 @@ def new(request: HttpRequest, place: Place) -> HttpResponse:
     return redirect("pipeline", place.space.slug, made.pk)
 
 
+@require_GET
 @in_space()
 def one(request: HttpRequest, place: Place, pipeline: int) -> HttpResponse:
-    """A pipeline: a run of it can be started, and its steps changed."""
+    """A pipeline: how it flows, and a run of it can be started."""
     found = pipeline_of(place, pipeline)
     version = keeping.newest(found)
     steps = keeping.steps_of(version)
-    about = forms.About(request.POST or None, initial={"name": found.name, "about": found.about})
-    fields = forms.Steps(request.POST or None, request.FILES or None, initial=forms.filled(steps), prefix="step")
-    if request.method == "POST":
-        place.ask(Role.owner)
-        if about.is_valid() and fields.is_valid():
-            try:
-                return _changed(request, place, found, about, fields)
-            except UserError as error:
-                about.add_error(None, str(error))
     start_form = forms.Start(version=version, wanted=checked(steps), initial={"persona": request.GET.get("persona")})
-    said: dict[str, Any] = {"pipeline": found, "version": version, "steps": steps, "about": about, "fields": fields}
-    said |= {"start": start_form, "newest": _newest(found), "filled": list(FILLED.items())}
+    said: dict[str, Any] = {"pipeline": found, "version": version, "steps": steps}
+    said |= {"start": start_form, "newest": _newest(found)}
+    return render(request, "pipelines/one.html", said)
+
+
+@in_space(Role.owner)
+def change(request: HttpRequest, place: Place, pipeline: int) -> HttpResponse:
+    """What a pipeline is called and does."""
+    found = pipeline_of(place, pipeline)
+    version = keeping.newest(found)
+    about = forms.About(request.POST or None, initial={"name": found.name, "about": found.about})
+    initial = forms.filled(keeping.steps_of(version))
+    fields = forms.Steps(request.POST or None, request.FILES or None, initial=initial, prefix="step")
     bad = request.method == "POST"
-    return render(request, "pipelines/one.html", said, status=422 if bad else 200)
+    if bad and about.is_valid() and fields.is_valid():
+        try:
+            return _changed(request, place, found, about, fields)
+        except UserError as error:
+            about.add_error(None, str(error))
+    said = {"pipeline": found, "version": version, "about": about, "fields": fields, "filled": list(FILLED.items())}
+    return render(request, "pipelines/change.html", said, status=422 if bad else 200)
 
 
 def _newest(pipeline: Pipeline) -> "list[Run]":

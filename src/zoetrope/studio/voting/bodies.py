@@ -6,8 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zoetrope.errors import UserError
-from zoetrope.studio.pipelines.models import Candidate
-from zoetrope.studio.voting.heats import Heat
+from zoetrope.studio.voting.heats import Drawn, Heat
 from zoetrope.studio.voting.models import Vote
 
 Members = list[int]
@@ -67,9 +66,9 @@ class Told(BaseModel):
     back: list[Shown] | None = None
 
 
-def shown(candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
+def shown(candidates: Iterable[Drawn]) -> list[dict[str, Any]]:
     """As a screen shows them."""
-    return [{"key": each.pk, "sha256": each.made.sha256} for each in candidates if each.made]
+    return [{"key": each.key, "sha256": each.sha256} for each in candidates]
 
 
 def told(heat: Heat, voter: int, size: int, ahead: list[Members], screens: int = 1) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def told(heat: Heat, voter: int, size: int, ahead: list[Members], screens: int =
         if screen is None:
             break
         members = [heat.candidates[place] for place in screen.members]
-        coming.append([each.pk for each in members])
+        coming.append([each.key for each in members])
         found.append(shown(members))
     # Before anybody voted, whoever came first would be the pick.
     verdict, pick = (heat.verdict, heat.pick) if heat.choices else (None, None)

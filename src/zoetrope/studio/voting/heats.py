@@ -1,8 +1,9 @@
 """A heat: a step's pictures in one run, and all the votes on them. All that is shown of it follows from these."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -30,13 +31,21 @@ class Answer:
     by: int | None
 
 
+class Drawn(NamedTuple):
+    """A candidate that there is a picture of, as far as voting knows it: a row of it costs a tenth of a whole one."""
+
+    key: int
+    state: str
+    sha256: str
+
+
 @dataclass(frozen=True)
 class Heat:
     """Its candidates, oldest first, and the votes that nobody took back."""
 
     run: Run
     step: Step
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Drawn, ...]
     answers: tuple[Answer, ...]
 
     def after(self, answer: Answer) -> "Heat":
@@ -46,30 +55,35 @@ class Heat:
     @cached_property
     def places(self) -> dict[int, int]:
         """By a candidate's number, which of the heat's it is."""
-        return {candidate.pk: place for place, candidate in enumerate(self.candidates)}
+        return {candidate.key: place for place, candidate in enumerate(self.candidates)}
 
     @cached_property
     def alive(self) -> list[int]:
         """The places of those that are still to be chosen from; of two alike to the last byte, the first."""
         found: dict[str, int] = {}
         for place, candidate in enumerate(self.candidates):
-            if candidate.state == Candidate.State.ACTIVE and candidate.made is not None:
-                found.setdefault(candidate.made.sha256, place)
+            if candidate.state == Candidate.State.ACTIVE:
+                found.setdefault(candidate.sha256, place)
         return list(found.values())
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
         """What was chosen over what. Whoever left meanwhile still counts: the others were compared with it."""
-        return tuple(self._chosen(self.answers))
+        return tuple(choice for _, choice in self._chosen)
 
-    def _chosen(self, answers: Iterable[Answer]) -> Iterator[Choice]:
-        for answer in answers:
-            known = all(member in self.places for member in answer.members)
-            if answer.kind == Vote.Kind.BEST and answer.chosen is not None and known:
-                yield Choice(tuple(self.places[member] for member in answer.members), self.places[answer.chosen])
+    @cached_property
+    def _chosen(self) -> list[tuple[int | None, Choice]]:
+        """Who chose, and what."""
+        places, found = self.places, []
+        for answer in self.answers:
+            if answer.kind == Vote.Kind.BEST and answer.chosen is not None and places.keys() >= set(answer.members):
+                members = tuple([places[member] for member in answer.members])
+                found.append((answer.by, Choice(members, places[answer.chosen])))
+        return found
 
-    @property
+    @cached_property
     def belief(self) -> Belief:
+        """What all votes amount to."""
         return _belief(len(self.candidates), self.choices)
 
     @cached_property
@@ -78,7 +92,7 @@ class Heat:
         return verdict(self.belief, self.alive) if self.alive else None
 
     @property
-    def pick(self) -> Candidate | None:
+    def pick(self) -> Drawn | None:
         return self.candidates[self.verdict.pick] if self.verdict else None
 
     def screen(self, voter: int | None, size: int, ahead: Sequence[Sequence[int]] = ()) -> Screen | None:
@@ -93,7 +107,7 @@ class Heat:
 
     def steadiness(self, voter: int) -> Steadiness:
         """How often this voter answered alike to what came twice."""
-        return steadiness(self._chosen(answer for answer in self.answers if answer.by == voter))
+        return steadiness(choice for by, choice in self._chosen if by == voter)
 
 
 @lru_cache(_REMEMBERED)
@@ -103,12 +117,12 @@ def _belief(count: int, choices: tuple[Choice, ...]) -> Belief:
 
 def heat(run: Run, step: Step) -> Heat:
     """A step's pictures in a run and the votes on them, as they are now."""
-    drawn = Candidate.objects.filter(run=run, step=step, made__isnull=False).select_related("made")
-    slim = drawn.only("state", "made", "utility", "deviation", "made__sha256")
+    drawn = Candidate.objects.filter(run=run, step=step, made__isnull=False)
+    candidates = tuple(Drawn(*row) for row in drawn.values_list("pk", "state", "made__sha256"))
     votes = Vote.objects.filter(run=run, step=step, undone=None).exclude(kind=Vote.Kind.UNDO)
     rows = votes.values_list("kind", "members", "chosen", "by")
     answers = tuple(Answer(kind, tuple(members), chosen, by) for kind, members, chosen, by in rows)
-    return Heat(run, step, tuple(slim), answers)
+    return Heat(run, step, candidates, answers)
 
 
 def doubt(step: Step, alive: Sequence[Candidate]) -> str:
