@@ -246,7 +246,10 @@ def _kept(space: "Space", ada: Any) -> None:
 
     pictures = Made.objects.filter(space=space)[:KEPT]
     Kept.objects.bulk_create(
-        (Kept(space=space, made=each, words=f"portrait of ada number {n}") for n, each in enumerate(pictures)),
+        (
+            Kept(space=space, made=each, words=f"portrait of ada number {n}", title=f"portrait {n}")
+            for n, each in enumerate(pictures)
+        ),
         batch_size=_BATCH,
     )
 

@@ -213,7 +213,9 @@ def _runs(space: Space, ada: Persona, olga: User, size: Size) -> None:
     Candidate.objects.filter(pk=drafts[-1].pk).update(order=order)
     write_together({preview_of(order.key): drawn(0, SIDE)}, durable=False)
     pairs = zip(drafts, [*drafts[1:], drafts[0]], strict=True)
-    Kept.objects.bulk_create(Kept(space=space, made=each, words="portrait of ada") for each in made)
+    Kept.objects.bulk_create(
+        Kept(space=space, made=each, words="portrait of ada", title="portrait of ada") for each in made
+    )
     Run.objects.filter(pk=run.pk).update(winner=drafts[0])
     Kept.objects.filter(pk=Kept.objects.latest("pk").pk).update(run=run)
     Vote.objects.bulk_create(

@@ -100,6 +100,7 @@ PAGES = {
     ("vote-answer", "POST"): (400, 400, 403, 404, 302),
     ("vote-anywhere", "GET"): (302, 302, 302, 404, 302),
     ("library", "GET"): (200, 200, 200, 404, 302),
+    ("library", "POST"): (400, 400, 403, 404, 302),
     ("kept", "GET"): (200, 200, 200, 404, 302),
     ("kept-act", "POST"): (400, 400, 403, 404, 302),
     ("kept-file", "GET"): (404, 404, 404, 404, 302),
@@ -174,6 +175,7 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", f"{ADA}/undo"): ({}, REVIEWERS),
     ("GET", f"{ADA}/turns"): (None, MEMBERS),
     ("POST", f"{ADA}/turns"): ({}, (400, 403, 403, 404, 401)),
+    ("POST", f"{ADA}/turns/{{number}}/checkpoints"): (None, (400, 403, 403, 404, 401)),
     ("GET", f"{ADA}/turns/last"): (None, MEMBERS),
     ("GET", f"{ADA}/turns/{{number}}/samples/{{name}}"): (None, (404, 404, 404, 404, 401)),
     ("GET", f"{ADA}/cards"): (None, MEMBERS),
@@ -208,7 +210,9 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("GET", "/spaces/{space}/runs/{run}/vote"): (None, (404, 404, 404, 404, 401)),
     ("POST", "/spaces/{space}/runs/{run}/vote"): ({"do": "undo"}, (404, 404, 403, 404, 401)),
     ("GET", "/spaces/{space}/library"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/library"): ({"files": picture(9)}, (201, 201, 403, 404, 401)),
     ("GET", "/spaces/{space}/library/{kept}"): (None, MEMBERS),
+    ("POST", "/spaces/{space}/library/{kept}"): ({"do": "aside"}, REVIEWERS),
     ("POST", "/spaces/{space}/library/{kept}/collections"): ({"name": "Best"}, REVIEWERS),
     ("DELETE", "/spaces/{space}/library/{kept}/collections/{collection}"): (None, REVIEWERS),
     ("GET", "/spaces/{space}/library/{kept}/file/{form}"): (None, (404, 404, 404, 404, 401)),
@@ -252,7 +256,7 @@ def begun(cast: Cast) -> dict[str, str]:
     recipe = {"model": {"name": "nano-flux", "family": "flux", "sha256": "0"}, "prompt": "ada", "seed": 1, "steps": 1}
     recipe |= {"guidance": 1, "width": 64, "height": 64}
     made = Made.objects.create(space=cast.space, sha256="1" * 64, recipe=recipe, width=64, height=64)
-    kept = Kept.objects.create(space=cast.space, made=made, words="ada")
+    kept = Kept.objects.create(space=cast.space, made=made, words="ada", title="ada")
     server, _ = Server.objects.get_or_create(space=cast.space, name="mine", url=NOBODY, near=True)
     told = {"pipeline": str(pipeline.pk), "run": str(run.pk), "kept": str(kept.pk), "form": "whole"}
     comparison = Comparison.objects.create(space=cast.space, persona=cast.ada, prompts=["ada"], seed=1)

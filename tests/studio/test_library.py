@@ -2,8 +2,11 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
+import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
@@ -11,11 +14,12 @@ from tests.studio.conftest import Cast
 from tests.studio.test_pipelines import come, opened, run, two
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_together
+from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.recipe import png_bytes
 from zoetrope.studio.library import chain, keeping
 from zoetrope.studio.library.models import Collection, Kept
 from zoetrope.studio.loras.models import Lora, Origin
-from zoetrope.studio.making.models import MadeLora, Order
+from zoetrope.studio.making.models import Made, MadeLora, Order
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines import runs
@@ -95,7 +99,7 @@ def test_the_chain_goes_from_the_votes_to_the_sources(cast: Cast, kept: Kept) ->
     ]
     assert told[0].candidate.parent_id == told[1].candidate.pk
     use = {"name": "ada v1", "sha256": "5" * 64, "weight": 0.8}
-    kept.made.recipe = kept.made.recipe | {"loras": [use]}
+    kept.made.recipe = {**(kept.made.recipe or {}), "loras": [use]}
     kept.made.save()
     assert [(each.lora, each.count) for each in chain.learned(kept)] == [(None, 0)], "it may have left the library"
     sheet = {"dataset_sha256": "d" * 64, "round": 1}
@@ -145,3 +149,83 @@ def test_its_file_comes_with_its_recipe_or_without_a_word(cast: Cast, kept: Kept
     assert recipe.prompt.encode() not in bare.content
     assert recipe.prompt not in bare.headers["Content-Disposition"]
     assert cast.clients["vic"].get(f"{address}else").status_code == 404
+
+
+def file(name: str, image: Image.Image, form: str = "PNG") -> SimpleUploadedFile:
+    buffer = BytesIO()
+    image.save(buffer, form)
+    return SimpleUploadedFile(name, buffer.getvalue())
+
+
+def painted(seed: int, light: float = 1.0) -> Image.Image:
+    """Patches by chance; the same seed lit otherwise is the same picture to whoever looks."""
+    patches = np.random.default_rng(seed).integers(0, 200, (8, 8, 3)) * light
+    return Image.fromarray(patches.astype(np.uint8)).resize((128, 128), Image.Resampling.BICUBIC)
+
+
+def upload(cast: Cast, *files: SimpleUploadedFile) -> str:
+    answer = cast.clients["rui"].post("/s/studio/library/", {"files": files, "of": "ada"}, follow=True)
+    return answer.content.decode()
+
+
+def test_pictures_from_elsewhere_are_kept_found_and_told_of(cast: Cast) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    photo = BytesIO()
+    painted(1).save(photo, "JPEG", exif=exif)
+    sent = SimpleUploadedFile("beach walk.jpg", photo.getvalue())
+    caption = SimpleUploadedFile("beach walk.txt", b"ada walks <b>by the sea</b>")
+    assert "1 picture added." in upload(cast, sent, caption)
+    kept = Kept.objects.get()
+    assert (kept.made.recipe, str(kept.made.persona), kept.made.width) == (None, "Ada", 128)
+    data = path_of(kept.made.sha256).read_bytes()
+    assert data.startswith(b"\x89PNG")
+    assert b"taken at home" not in data
+    for words, there in (("beach", True), ("sea", True), ("ada", True), ("mountain", False)):
+        assert (
+            kept.made.sha256 in cast.clients["vic"].get("/s/studio/library/", {"q": words}).content.decode()
+        ) == there
+    page = cast.clients["vic"].get(f"/s/studio/library/{kept.pk}/").content.decode()
+    assert "rui added it" in page
+    assert "ada walks &lt;b&gt;" in page
+    assert "<b>by the sea" not in page
+    refused = cast.clients["rui"].post(f"/s/studio/library/{kept.pk}/act/", {"do": "again"})
+    assert (refused.status_code, "made elsewhere" in refused.content.decode()) == (400, True)
+    told = cast.clients["vic"].get(f"/api/spaces/studio/library/{kept.pk}").json()
+    assert (told["recipe"], told["title"], told["learned"]) == (None, "ada walks <b>by the sea</b>", [])
+
+
+def test_a_bad_file_among_good_ones_leaves_the_library_as_it_was(cast: Cast) -> None:
+    assert "b.png" in upload(cast, file("a.png", painted(1)), SimpleUploadedFile("b.png", b"no picture"))
+    assert not Kept.objects.exists()
+
+
+def test_one_that_was_drawn_here_comes_back_with_its_recipe(cast: Cast, kept: Kept) -> None:
+    whole = png_bytes(painted(3), kept.made.said_recipe)
+    drawn = Made.objects.create(
+        space=cast.space, sha256=hash_bytes(whole), recipe=kept.made.recipe, width=128, height=128
+    )
+    assert "1 picture added." in upload(cast, SimpleUploadedFile("x.png", whole))
+    assert Kept.objects.latest("pk").made == drawn
+    assert "0 pictures added. 1 was there already." in upload(cast, SimpleUploadedFile("y.png", whole))
+
+
+def test_those_that_look_much_the_same_are_shown_beside_each_other(cast: Cast) -> None:
+    upload(cast, file("one.png", painted(1)), file("other.png", painted(2)))
+    one, other = Kept.objects.order_by("title")
+    said = upload(cast, file("darker.jpg", painted(1, 0.9), "JPEG"))
+    assert "1 of them looks much like one that is here" in said
+    darker = Kept.objects.get(title="darker")
+    told = cast.clients["vic"].get(f"/api/spaces/studio/library/{one.pk}").json()
+    assert told["alike"] == [darker.pk]
+    assert "Much like it" in cast.clients["vic"].get(f"/s/studio/library/{darker.pk}/").content.decode()
+    assert "Much like it" not in cast.clients["vic"].get(f"/s/studio/library/{other.pk}/").content.decode()
+    listed = cast.clients["vic"].get("/api/spaces/studio/library", {"alike": True}).json()
+    assert {each["id"] for each in listed} == {one.pk, darker.pk}
+    cast.clients["rui"].post(f"/s/studio/library/{darker.pk}/act/", {"do": "aside"})
+    assert cast.clients["vic"].get("/api/spaces/studio/library", {"alike": True}).json() == []
+    assert [each["id"] for each in cast.clients["vic"].get("/api/spaces/studio/library?aside=true").json()] == [
+        darker.pk
+    ]
+    cast.clients["rui"].post(f"/s/studio/library/{darker.pk}/act/", {"do": "back"})
+    assert len(cast.clients["vic"].get("/api/spaces/studio/library", {"alike": True}).json()) == 2

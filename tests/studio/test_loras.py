@@ -24,6 +24,23 @@ from zoetrope.studio.loras.wearing import wear
 from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
+from zoetrope.training.run import KEPT
+from zoetrope.wheel import events as ev
+from zoetrope.wheel.workspace import Workspace, round_folder
+
+
+def checkpointed(cast: Cast) -> Workspace:
+    """A round that was trained and exported, and kept a checkpoint on its way."""
+    workspace = workspace_of(cast.ada)
+    training = round_folder(workspace, 1) / "training"
+    (training / KEPT).mkdir(parents=True)
+    shutil.copy(tiny.saved_lora("dev", seed=9), training / KEPT / "000200.safetensors")
+    shutil.copy(tiny.saved_lora("dev", seed=1), training / "ada.safetensors")
+    (training / "ada.json").write_text(json.dumps(sheet(training / "ada.safetensors", 1)))
+    workspace.record(
+        [ev.Trained(round=1, dataset="0" * 64, lora="0" * 64), ev.Exported(round=1, version=1, sha256="0" * 64)]
+    )
+    return workspace
 
 
 @pytest.fixture(autouse=True)
@@ -389,3 +406,19 @@ def test_programs_use_the_library(cast: Cast) -> None:
     misspelt = said | {"lora": sent(tiny.saved_lora("dev")), "tigger": "zoeada"}
     assert "tigger" in olga.post("/api/spaces/studio/loras", misspelt).content.decode()
     assert olga.post(f"/api/spaces/studio/loras/{lora}/restore").json()["retired"] is None
+
+
+def test_earlier_checkpoints_are_brought_in_to_be_compared(cast: Cast) -> None:
+    checkpointed(cast)
+    olga, turns = cast.clients["olga"], "/s/studio/p/ada/turns/"
+    assert "Compare them" in olga.get(turns).content.decode()
+    assert "Compare them" not in cast.clients["vic"].get(turns).content.decode()
+    answer = olga.post(turns, {"checkpoints": "1"})
+    assert answer.headers["Location"] == "/s/studio/p/ada/compare/"
+    lora = Lora.objects.get()
+    assert (str(lora), lora.persona, lora.sheet["steps"]) == ("ada at 200 v1", cast.ada, 200)
+    assert worn(cast) == [], "nobody draws with it unless told to"
+    again = olga.post("/api/spaces/studio/personas/ada/turns/1/checkpoints")
+    assert [each["id"] for each in again.json()] == [lora.pk]
+    for number in ("2", "nine"):
+        assert olga.post(turns, {"checkpoints": number}).status_code == 400

@@ -275,6 +275,33 @@ def test_a_winner_ends_the_run_and_can_be_taken_back(run: Run) -> None:
     assert come(run) == 2
 
 
+def test_more_of_a_step_is_drawn_where_none_is_good_enough(cast: Cast, run: Run) -> None:
+    come(run)
+    drafts, finished = run.version.steps.all()
+    run.candidates.update(state=Candidate.State.REJECTED)
+    page = cast.clients["rui"].get(f"/s/studio/runs/{run.pk}/").content.decode()
+    assert "None is left. Draw" in page
+    act = f"/s/studio/runs/{run.pk}/act/"
+    for count in ("0", "100"):
+        assert cast.clients["rui"].post(act, {"do": "more", "step": drafts.pk, "count": count}).status_code == 400
+    assert cast.clients["rui"].post(act, {"do": "more", "step": drafts.pk, "count": "2"}).status_code == 302
+    assert come(run) == 2
+    assert run.candidates.filter(step=drafts, state=Candidate.State.ACTIVE).count() == 2
+    opened(run, drafts, 1)
+    come(run)
+    there = run.candidates.filter(step=finished).count()
+    with pytest.raises(UserError, match="gone on already"):
+        runs.draw_more(run, drafts, 1)
+    told = {"do": "more", "step": finished.pk, "count": 1}
+    answer = cast.clients["rui"].post(f"/api/spaces/studio/runs/{run.pk}", told, content_type="application/json")
+    assert (answer.status_code, answer.json()["stages"][1]["expected"]) == (200, there + 1)
+    come(run)
+    assert run.candidates.filter(step=finished).count() == there + 1
+    runs.crown(run, run.candidates.filter(step=finished)[0])
+    with pytest.raises(UserError, match="is done"):
+        runs.draw_more(run, finished, 1)
+
+
 def test_a_stopped_run_draws_nothing_until_it_goes_on(run: Run) -> None:
     growing.grow()
     runs.stop(run)

@@ -46,8 +46,8 @@ def test_how_long_a_turn_is_can_be_said(cast: Cast, ada: Workspace) -> None:
     refused = cast.clients["olga"].post(AT, {"steps": "0", "count": "2"})
     assert refused.status_code == 400
     assert "Training steps: ensure this value is greater" in refused.content.decode()
-    cast.clients["olga"].post(AT, {"steps": "8", "count": "2"})
-    assert jobs.Job.objects.get().args == {"persona": cast.ada.pk, "anyway": False, "steps": 8, "count": 2}
+    cast.clients["olga"].post(AT, {"steps": "8", "count": "2", "keep": "4"})
+    assert jobs.Job.objects.get().args == {"persona": cast.ada.pk, "anyway": False, "steps": 8, "count": 2, "keep": 4}
 
 
 def test_an_open_gate_is_told_instead(cast: Cast) -> None:

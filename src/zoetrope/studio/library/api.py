@@ -4,13 +4,18 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, File, Form, Query, Router, Schema, Status
+from ninja.files import UploadedFile
 
 from zoetrope.studio.library import chain
-from zoetrope.studio.library.keeping import collect, take_out
+from zoetrope.studio.library.keeping import collect, put_aside, take_out
 from zoetrope.studio.library.models import Kept
-from zoetrope.studio.library.views import Asked, found, kept_of, sent_file
+from zoetrope.studio.library.uploading import take
+from zoetrope.studio.library.views import Asked, alike_to, found, kept_of, sent_file
+from zoetrope.studio.personas.api import SaidInForm
+from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.spaces.api import Said, asked_place, sends
+from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.models import Role
 
 router = Router(tags=["library"])
@@ -18,14 +23,16 @@ _A_PAGE = 100
 
 
 class KeptOut(Schema):
-    """A kept picture; its recipe makes it again."""
+    """A kept picture; its recipe makes it again, where it was made here."""
 
     id: int
     sha256: str
     width: int
     height: int
-    recipe: dict[str, Any]
+    recipe: dict[str, Any] | None
+    title: str
     run: int | None
+    aside: bool
     created: datetime
 
 
@@ -56,6 +63,28 @@ class WholeKeptOut(KeptOut):
     choices: list[ChoiceOut]
     learned: list[LearnedOut]
     collections: list[str]
+    # Kept pictures that look much the same, the nearest first.
+    alike: list[int]
+
+
+class UploadedOut(Schema):
+    """What came in, what was there already, and how many of the new ones look like another."""
+
+    added: list[KeptOut]
+    known: list[KeptOut]
+    alike: int
+
+
+class UploadIn(SaidInForm):
+    """Whom the pictures show."""
+
+    persona: str = ""
+
+
+class AsideIn(Said):
+    """Out of the library or back into it."""
+
+    do: Literal["aside", "back"]
 
 
 class CollectionIn(Said):
@@ -66,7 +95,8 @@ class CollectionIn(Said):
 
 def _kept_out(kept: Kept) -> dict[str, Any]:
     told = {name: getattr(kept.made, name) for name in ("sha256", "width", "height", "recipe")}
-    return told | {"id": kept.pk, "run": kept.run_id, "created": kept.created}
+    told |= {"id": kept.pk, "title": kept.title, "run": kept.run_id, "aside": kept.aside is not None}
+    return told | {"created": kept.created}
 
 
 def _whole(kept: Kept) -> WholeKeptOut:
@@ -86,7 +116,8 @@ def _whole(kept: Kept) -> WholeKeptOut:
         for each in chain.learned(kept)
     ]
     names = [each.name for each in kept.collections.all()]
-    return WholeKeptOut(**_kept_out(kept), choices=chosen, learned=learned, collections=names)
+    alike = [each.pk for each in alike_to(kept)]
+    return WholeKeptOut(**_kept_out(kept), choices=chosen, learned=learned, collections=names, alike=alike)
 
 
 @router.get("/spaces/{space}/library", response=list[KeptOut])
@@ -100,11 +131,26 @@ def list_kept(
     lora: str = Query("", max_length=64),  # type: ignore[type-arg]
     since: str = Query("", max_length=10),  # type: ignore[type-arg]
     until: str = Query("", max_length=10),  # type: ignore[type-arg]
+    alike: bool = False,
+    aside: bool = False,
     after: int = Query(0, ge=0, lt=2**63),  # type: ignore[type-arg]
 ) -> list[dict[str, Any]]:
     """Kept pictures, the newest first, a hundred at a time; `after` is how many to leave out, days are 2026-11-22."""
-    rows = found(asked_place(request, space), Asked(words, persona, collection, pipeline, lora, since, until))
+    marks = ["1" if each else "" for each in (alike, aside)]
+    rows = found(asked_place(request, space), Asked(words, persona, collection, pipeline, lora, since, until, *marks))
     return [_kept_out(each) for each in rows[after : after + _A_PAGE]]
+
+
+@router.post("/spaces/{space}/library", response={201: UploadedOut})
+def upload_pictures(
+    request: HttpRequest, space: str, said: Form[UploadIn], files: File[list[UploadedFile]]
+) -> Status[dict[str, Any]]:
+    """Keep pictures from elsewhere, with captions of the same stem, or ZIP archives of them: all or none."""
+    place = asked_place(request, space, Role.reviewer)
+    of = persona_of(place, said.persona) if said.persona else None
+    taken = take(place.space, of, member(request), files)
+    told = {"added": [*map(_kept_out, taken.added)], "known": [*map(_kept_out, taken.known)], "alike": taken.alike}
+    return Status(201, told)
 
 
 @router.get("/spaces/{space}/library/{kept}", response=WholeKeptOut)
@@ -117,6 +163,14 @@ def one_kept(request: HttpRequest, space: str, kept: int) -> WholeKeptOut:
 def kept_file(request: HttpRequest, space: str, kept: int, form: Literal["whole", "bare"]) -> HttpResponse:
     """The picture with its recipe inside, or without any word."""
     return sent_file(kept_of(asked_place(request, space), kept), form)
+
+
+@router.post("/spaces/{space}/library/{kept}", response=WholeKeptOut)
+def act_on_kept(request: HttpRequest, space: str, kept: int, said: AsideIn) -> WholeKeptOut:
+    """Put it aside, or bring it back."""
+    picture = kept_of(asked_place(request, space, Role.reviewer), kept)
+    put_aside(picture, back=said.do == "back")
+    return _whole(picture)
 
 
 @router.post("/spaces/{space}/library/{kept}/collections", response=WholeKeptOut)

@@ -58,7 +58,7 @@ def choices(kept: Kept) -> list[Choice]:
 
 def learned(kept: Kept) -> list[Learned]:
     """Every LoRA of its recipe, also one that has left the library."""
-    uses = kept.made.said_recipe.loras
+    uses = kept.made.said_recipe.loras if kept.made.recipe else ()
     rows = Lora.objects.filter(space=kept.space, sha256__in=[use.sha256 for use in uses]).select_related("persona")
     known = {row.sha256: row for row in rows}
     return [_learned(use.name, use.sha256, use.weight, known.get(use.sha256)) for use in uses]

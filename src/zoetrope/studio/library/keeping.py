@@ -1,8 +1,10 @@
 """Into the library and out of it: whatever wins a run is kept, and no longer when it is no winner after all."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from zoetrope.errors import UserError
+from zoetrope.studio.library.likeness import compare
 from zoetrope.studio.library.models import Collection, Kept
 from zoetrope.studio.pipelines.models import Run
 
@@ -16,8 +18,17 @@ def follow(run: Run) -> None:
         if run.winner is None or run.winner.made is None:
             return
         made = run.winner.made
-        words = f"{made.said_recipe.prompt}\n{run.name}\n{run.version.pipeline.name}\n{run.persona.title}"
-        Kept.objects.update_or_create(space=run.space, made=made, defaults={"run": run, "words": words})
+        prompt = made.said_recipe.prompt
+        words = f"{prompt}\n{run.name}\n{run.version.pipeline.name}\n{run.persona.title}"
+        said = {"run": run, "words": words, "title": prompt[:80], "aside": None}
+        kept, _ = Kept.objects.update_or_create(space=run.space, made=made, defaults=said)
+        compare(kept)
+
+
+def put_aside(kept: Kept, *, back: bool = False) -> None:
+    """Out of sight, and back again; nothing of it is lost."""
+    kept.aside = None if back else timezone.now()
+    kept.save(update_fields=["aside"])
 
 
 def collect(kept: Kept, name: str) -> Collection:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,15 +18,16 @@ from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.media.strip import strip_metadata
 from zoetrope.studio.library import chain
-from zoetrope.studio.library.keeping import collect, take_out
-from zoetrope.studio.library.models import Collection, Kept
+from zoetrope.studio.library.keeping import collect, put_aside, take_out
+from zoetrope.studio.library.models import Alike, Collection, Kept
+from zoetrope.studio.library.uploading import take
 from zoetrope.studio.loras.models import Lora, called
 from zoetrope.studio.making import orders
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import Pipeline
 from zoetrope.studio.spaces.here import Place, in_space, member
-from zoetrope.studio.spaces.models import Role
+from zoetrope.studio.spaces.models import Role, User
 
 _A_PAGE = 48
 _MORE = 4
@@ -38,7 +39,7 @@ FORMS = ("whole", "bare")
 
 def kept_of(place: Place, kept: int) -> Kept:
     """One picture of the space's library."""
-    rows = Kept.objects.select_related("made__persona", "run__version__pipeline", "run__persona", "space")
+    rows = Kept.objects.select_related("made__persona", "run__version__pipeline", "run__persona", "space", "by")
     return get_object_or_404(rows, pk=kept, space=place.space)
 
 
@@ -54,6 +55,9 @@ class Asked:
     lora: str = ""
     since: str = ""
     until: str = ""
+    # Anything in these: only near-duplicates, and what was put aside instead of what was not.
+    alike: str = ""
+    aside: str = ""
 
 
 def found(place: Place, asked: Asked) -> "QuerySet[Kept]":
@@ -62,7 +66,9 @@ def found(place: Place, asked: Asked) -> "QuerySet[Kept]":
     for word in asked.q.split():
         rows = rows.filter(words__icontains=word)
     narrowed = {name: value for name, value in _filters(asked).items() if value not in ("", None)}
-    return rows.filter(**narrowed)
+    if asked.alike:
+        rows = rows.filter(Exists(Alike.objects.filter(kept=OuterRef("pk"), other__aside=None)))
+    return rows.filter(aside__isnull=not asked.aside, **narrowed)
 
 
 def _filters(asked: Asked) -> dict[str, Any]:
@@ -87,13 +93,19 @@ def _day(text: str, after: int = 0) -> datetime | None:
         raise UserError(f"{text!a:.20} is no day: write it as {date.today():%Y-%m-%d}.") from error
 
 
-@require_GET
 @in_space()
 def library(request: HttpRequest, place: Place) -> HttpResponse:
-    """Every kept picture, or those that were asked for."""
+    """Every kept picture, or those that were asked for; what is sent is kept too."""
+    if request.method == "POST":
+        place.ask(Role.reviewer)
+        persona = Persona.objects.filter(space=place.space, name=request.POST.get("of", "")).first()
+        taken = take(place.space, persona, member(request), request.FILES.getlist("files"))
+        messages.success(request, taken.told())
+        return redirect("library", place.space.slug)
     asked = Asked(**{each.name: request.GET.get(each.name, "").strip()[:80] for each in fields(Asked)})
     page = Paginator(found(place, asked), _A_PAGE).get_page(request.GET.get("page"))
     said: dict[str, Any] = {"page": page, "asked": asked, "narrowed": asked != Asked()}
+    said |= {"aside": Kept.objects.filter(space=place.space, aside__isnull=False).exists()}
     said |= {"personas": Persona.objects.filter(space=place.space).values_list("name", "title")}
     said |= {"collections": Collection.objects.filter(space=place.space).values_list("name", flat=True)}
     said |= {"pipelines": [(str(key), name) for key, name in _pipelines(place)], "loras": _loras(place)}
@@ -115,7 +127,9 @@ def _loras(place: Place) -> list[tuple[str, str]]:
 def one(request: HttpRequest, place: Place, kept: int) -> HttpResponse:
     """A picture and everything that made it."""
     picture = kept_of(place, kept)
-    said: dict[str, Any] = {"kept": picture, "recipe": picture.made.said_recipe, "choices": chain.choices(picture)}
+    recipe = picture.made.said_recipe if picture.made.recipe else None
+    said: dict[str, Any] = {"kept": picture, "recipe": recipe, "choices": chain.choices(picture)}
+    said |= {"alike": alike_to(picture)}
     said |= {"learned": chain.learned(picture), "collections": list(picture.collections.all())}
     said |= {"all_collections": Collection.objects.filter(space=place.space).values_list("name", flat=True)}
     return render(request, "library/one.html", said)
@@ -127,21 +141,35 @@ def act(request: HttpRequest, place: Place, kept: int) -> HttpResponse:
     """Draw it again, draw more like it, collect it."""
     picture = kept_of(place, kept)
     do, name = request.POST.get("do", ""), request.POST.get("collection", "")
-    recipe = picture.made.said_recipe.model_copy(update={"batch_size": 1, "batch_index": 0})
-    if do == "again":
-        orders.place(place.space, recipe, 1, member(request), picture.made.persona)
-        return _to_drawing(place, picture)
-    if do == "more":
-        others = orders.another(recipe, (recipe.seed + 1) % 2**62)
-        orders.place(place.space, others, _MORE, member(request), picture.made.persona)
+    if do in ("again", "more"):
+        _draw(picture, member(request), more=do == "more")
         return _to_drawing(place, picture)
     if do == "collect":
         messages.success(request, f"It lies in {collect(picture, name)} now.")
     elif do == "take-out":
         take_out(picture, name)
+    elif do in ("aside", "back"):
+        put_aside(picture, back=do == "back")
+        messages.info(request, "It is back in the library." if do == "back" else "It is put aside; bring it back here.")
     else:
-        raise UserError("A kept picture can be drawn again or collected; nothing was changed.")
+        raise UserError("A kept picture can be drawn again, collected or put aside; nothing was changed.")
     return redirect("kept", place.space.slug, picture.pk)
+
+
+def _draw(kept: Kept, by: User, *, more: bool) -> None:
+    """The same once more, or others from other seeds."""
+    if not kept.made.recipe:
+        raise UserError("This picture was made elsewhere: there is no recipe to draw it by.")
+    recipe = kept.made.said_recipe.model_copy(update={"batch_size": 1, "batch_index": 0})
+    if more:
+        recipe = orders.another(recipe, (recipe.seed + 1) % 2**62)
+    orders.place(kept.space, recipe, _MORE if more else 1, by, kept.made.persona)
+
+
+def alike_to(kept: Kept) -> "list[Kept]":
+    """Those that look much like it, the nearest first."""
+    rows = Alike.objects.filter(kept=kept, other__aside=None).select_related("other__made")
+    return [each.other for each in rows]
 
 
 def _to_drawing(place: Place, kept: Kept) -> HttpResponse:

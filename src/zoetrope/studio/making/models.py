@@ -56,7 +56,8 @@ class Made(models.Model):
     number = models.PositiveIntegerField(default=0)
     media = models.CharField(max_length=10, choices=MEDIA, default=MediaKind.image.value)
     sha256 = models.CharField(max_length=64)
-    recipe = models.JSONField()
+    # None of a picture that was made elsewhere.
+    recipe = models.JSONField(null=True)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     # A crop or a stripped copy says what it was made from.

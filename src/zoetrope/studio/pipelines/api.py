@@ -10,7 +10,7 @@ from ninja import Field, Query, Router, Schema, Status
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines import keeping, runs, telling
 from zoetrope.studio.pipelines.models import Gate, Pipeline, Run, Step
-from zoetrope.studio.pipelines.steps import MOST_KEPT, MOST_STEPS, StepIn
+from zoetrope.studio.pipelines.steps import MOST_CHILDREN, MOST_KEPT, MOST_STEPS, StepIn
 from zoetrope.studio.pipelines.views import picture_of, pipeline_of, run_of
 from zoetrope.studio.spaces.api import Said, asked_place
 from zoetrope.studio.spaces.here import member
@@ -109,10 +109,11 @@ class WholeRunOut(RunOut):
 class Act(Said):
     """What to do to a run; a picture, a step or a gate by its number where it takes one."""
 
-    do: Literal["stop", "go-on", "approve", "take-back", "crown", "uncrown", "reject", "restore"]
+    do: Literal["stop", "go-on", "approve", "take-back", "crown", "uncrown", "reject", "restore", "more"]
     candidate: int | None = Field(None, ge=1, le=_MOST)
     step: int | None = Field(None, ge=1, le=_MOST)
     keep: int = Field(1, ge=1, le=MOST_KEPT)
+    count: int = Field(1, ge=1, le=MOST_CHILDREN)
     gate: int | None = Field(None, ge=1, le=_MOST)
 
 
@@ -242,7 +243,7 @@ def one_run(request: HttpRequest, space: str, run: int) -> WholeRunOut:
 
 @router.post("/spaces/{space}/runs/{run}", response=WholeRunOut)
 def act_on_run(request: HttpRequest, space: str, run: int, said: Act) -> WholeRunOut:
-    """Stop a run or go on; let the best of a step go on, or take that back; crown, reject, restore a picture."""
+    """Stop a run or go on; let a step's best go on, or take that back; draw more; crown, reject, restore a picture."""
     found = run_of(asked_place(request, space, Role.reviewer), run)
     if said.do in runs.ON_PICTURE:
         runs.ON_PICTURE[said.do](picture_of(found, said.candidate or 0))
@@ -251,6 +252,9 @@ def act_on_run(request: HttpRequest, space: str, run: int, said: Act) -> WholeRu
     elif said.do == "approve":
         step = get_object_or_404(Step, pk=said.step or 0, version=found.version)
         runs.approve(found, step, said.keep, member(request))
+    elif said.do == "more":
+        step = get_object_or_404(Step, pk=said.step or 0, version=found.version)
+        runs.draw_more(found, step, said.count)
     elif said.do == "take-back":
         runs.take_back(get_object_or_404(Gate, pk=said.gate or 0, run=found))
     else:

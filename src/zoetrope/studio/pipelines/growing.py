@@ -121,13 +121,13 @@ def spot_in(run: Run, now: datetime) -> Spot | None:
 def missing(run: Run, step: Step) -> int:
     """How many of the first step's pictures are still to be asked for."""
     there = Candidate.objects.filter(run=run, step=step).exclude(state=Candidate.State.FAILED).count()
-    return max(0, step.children - there)
+    return max(0, run.wanted(step) - there)
 
 
 def _parent(run: Run, before: Step, step: Step) -> Candidate | None:
     """One of those that may have another child."""
     may = Candidate.objects.filter(run=run, step=before, state=Candidate.State.ACTIVE, gate__undone=None)
-    may = may.filter(gate__isnull=False, children__lt=step.children, failures__lt=MOST_FAILURES)
+    may = may.filter(gate__isnull=False, children__lt=run.wanted(step), failures__lt=MOST_FAILURES)
     rated = list(may.values_list("pk", "utility"))
     if not rated:
         return None

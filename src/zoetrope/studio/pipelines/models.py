@@ -118,6 +118,8 @@ class Run(Moving):
     wake = models.DateTimeField(null=True, default=timezone.now)
     # When the scheduler gave it something last; the one that waits longest comes next.
     served = models.PositiveBigIntegerField(default=0)
+    # By a step's place, how many more of its pictures somebody asked for: of each that went on, after the first step.
+    more = models.JSONField(default=dict)
     # Pictures of the first step that could not be drawn.
     failures = models.PositiveSmallIntegerField(default=0)
     # Why something of it was not drawn, for whoever looks.
@@ -135,6 +137,10 @@ class Run(Moving):
 
     def __str__(self) -> str:
         return self.name
+
+    def wanted(self, step: Step) -> int:
+        """How many pictures of a step are drawn under each that went on."""
+        return step.children + int(self.more.get(str(step.place), 0))
 
 
 class Gate(models.Model):

@@ -89,14 +89,31 @@ def complete(run: Run, step: Step, candidates: Sequence[Candidate]) -> bool:
         return False
     if step.place == 1:
         there = sum(each.step_id == step.pk and each.state != Candidate.State.FAILED for each in candidates)
-        return there >= step.children or run.failures >= MOST_FAILURES
+        return there >= run.wanted(step) or run.failures >= MOST_FAILURES
     let_through = [each for each in candidates if each.gate_id is not None and each.step.place == step.place - 1]
-    return bool(let_through) and not any(_may_have_more(each, step) for each in let_through)
+    return bool(let_through) and not any(_may_have_more(each, run.wanted(step)) for each in let_through)
 
 
-def _may_have_more(parent: Candidate, step: Step) -> bool:
+def _may_have_more(parent: Candidate, wanted: int) -> bool:
     alive = parent.state == Candidate.State.ACTIVE
-    return alive and parent.children < step.children and parent.failures < MOST_FAILURES
+    return alive and parent.children < wanted and parent.failures < MOST_FAILURES
+
+
+def draw_more(run: Run, step: Step, count: int) -> None:
+    """So many more of a step's pictures: where none of those that came is good enough."""
+    with transaction.atomic():
+        row = Run.objects.select_for_update().get(pk=run.pk)
+        if row.state != Run.State.RUNNING:
+            raise UserError(f"{run} is {row.state}: nothing more of it is drawn.")
+        if row.gates.filter(step=step, undone=None).exists():
+            raise UserError(f"The best of {step} have gone on already; take that back first.")
+        most = said_steps.MOST_CHILDREN - row.wanted(step)
+        if not 1 <= count <= most:
+            raise UserError(f"Of {step}, {most} more can be drawn at most; nothing was asked for.")
+        row.more[str(step.place)] = row.wanted(step) - step.children + count
+        row.candidates.filter(failures__gt=0).update(failures=0)
+        Run.objects.filter(pk=run.pk).update(more=row.more, failures=0, wake=timezone.now())
+        transaction.on_commit(grow)
 
 
 def approve(run: Run, step: Step, keep: int, by: User | None) -> Gate:

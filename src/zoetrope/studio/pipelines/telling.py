@@ -76,7 +76,7 @@ def stages(run: Run, candidates: list[Candidate]) -> list[Stage]:
                 step=step,
                 gate=gates.get(step.pk),
                 drawn=len(drawn),
-                expected=step.children * (passed if before else 1),
+                expected=run.wanted(step) * (passed if before else 1),
                 alive=tuple(each for each in drawn if each.state == Candidate.State.ACTIVE),
                 complete=complete(run, step, candidates),
                 last=step.pk == steps[-1].pk,

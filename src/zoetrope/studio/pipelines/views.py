@@ -15,7 +15,7 @@ from zoetrope.studio.making.models import key_of
 from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.pipelines import forms, keeping, runs, telling
 from zoetrope.studio.pipelines.models import Candidate, Gate, Pipeline, Run, Step
-from zoetrope.studio.pipelines.steps import StepIn, checked
+from zoetrope.studio.pipelines.steps import MOST_CHILDREN, StepIn, checked
 from zoetrope.studio.pipelines.variables import FILLED
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
@@ -159,7 +159,7 @@ def run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     candidates = list(found.candidates.select_related("made", "step").defer("made__recipe"))
     said: dict[str, Any] = {"run": found, "persona": found.persona, "stages": telling.stages(found, candidates)}
     said |= {"tree": telling.tree(candidates), "moves": telling.moves(found, candidates)}
-    said |= {"failed": sum(each.state == Candidate.State.FAILED for each in candidates)}
+    said |= {"most": MOST_CHILDREN, "failed": sum(each.state == Candidate.State.FAILED for each in candidates)}
     page = "pipelines/run_now.html" if request.headers.get("HX-Request") else "pipelines/run.html"
     return render(request, page, said)
 
@@ -195,6 +195,9 @@ def act_on_run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
         messages.success(
             request, f"The best {gate.keep} of {step} go on in a few seconds; until then it can be undone."
         )
+    elif do == "more":
+        step = get_object_or_404(Step, pk=_key(request, "step"), version=found.version)
+        runs.draw_more(found, step, _key(request, "count"))
     elif do == "take-back":
         runs.take_back(get_object_or_404(Gate, pk=_key(request, "gate"), run=found))
         messages.info(request, "Nothing went on; choose again.")

@@ -9,6 +9,8 @@ from ninja.files import UploadedFile
 from pydantic import Field
 
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.loras.api import LoraOut
+from zoetrope.studio.loras.models import Lora
 from zoetrope.studio.making.pictures import sent
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
@@ -17,7 +19,7 @@ from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.jobs_api import JobOut, LineOut
 from zoetrope.studio.spaces.models import Role
-from zoetrope.studio.workshop import gate, panel, shelf, turns, uploads, words
+from zoetrope.studio.workshop import checkpoints, gate, panel, shelf, turns, uploads, words
 from zoetrope.wheel.captions import LONGEST
 from zoetrope.wheel.events import Origin, Reason
 from zoetrope.wheel.state import Decision, Entry
@@ -138,6 +140,8 @@ class RoundOut(Schema):
     versions: list[int]
     card: dict[str, float] | None
     verdict: str
+    # After how many steps an earlier checkpoint was kept.
+    checkpoints: list[int]
 
 
 class TurnsOut(Schema):
@@ -155,6 +159,8 @@ class TurnIn(Said):
     anyway: bool = False
     steps: int | None = Field(default=None, ge=1, le=turns.MOST_STEPS)
     count: int | None = Field(default=None, ge=1, le=turns.MOST_SCENES)
+    # A checkpoint every so many steps.
+    keep: int | None = Field(default=None, ge=1, le=turns.MOST_STEPS)
 
 
 class SamplesOut(Schema):
@@ -308,6 +314,13 @@ def start_turn(request: HttpRequest, space: str, persona: str, said: TurnIn) -> 
     """Hand in the next turn; asked for twice while nothing changed, it is the same job."""
     found, _ = _asked(request, space, persona, Role.owner)
     return Status(202, turns.start(found, **said.model_dump()))
+
+
+@router.post(f"{AT}/turns/{{number}}/checkpoints", response={201: list[LoraOut]})
+def bring_checkpoints(request: HttpRequest, space: str, persona: str, number: int) -> Status[list[Lora]]:
+    """Take a round's earlier checkpoints into the LoRA library, to be compared there."""
+    found, _ = _asked(request, space, persona, Role.owner)
+    return Status(201, checkpoints.bring(found, number))
 
 
 @router.get(f"{AT}/turns/last", response=TurnOut)

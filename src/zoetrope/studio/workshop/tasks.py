@@ -18,7 +18,14 @@ KIND = "turn"
 _LOOKS = 4
 
 
-def turn(work: Work, persona: int, anyway: bool = False, steps: int | None = None, count: int | None = None) -> None:
+def turn(
+    work: Work,
+    persona: int,
+    anyway: bool = False,
+    steps: int | None = None,
+    count: int | None = None,
+    keep: int | None = None,
+) -> None:
     """Turn a persona's wheel to its next gate; a turn that was interrupted goes on where it was."""
     from zoetrope.engines.local.engine import LocalEngine
     from zoetrope.wheel.synthesize import COUNT
@@ -31,7 +38,7 @@ def turn(work: Work, persona: int, anyway: bool = False, steps: int | None = Non
         workspace,
         LocalEngine(),
         told,
-        {"steps": steps, "sample_every": _sample_every(workspace, steps)},
+        {"steps": steps, "sample_every": _sample_every(workspace, steps), "keep_every": keep},
         COUNT if count is None else count,
         on_stage=lambda name: partial(told.stage, name),
         anyway=anyway,

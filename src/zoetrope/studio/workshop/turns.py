@@ -12,6 +12,7 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.work import scope_of
+from zoetrope.studio.workshop.checkpoints import kept
 from zoetrope.studio.workshop.tasks import KIND
 from zoetrope.wheel.measure import card_folder
 from zoetrope.wheel.turn import gate
@@ -26,10 +27,17 @@ MOST_STEPS = 100_000
 MOST_SCENES = 1000
 
 
-def start(persona: Persona, anyway: bool = False, steps: int | None = None, count: int | None = None) -> jobs.Job:
+def start(
+    persona: Persona,
+    anyway: bool = False,
+    steps: int | None = None,
+    count: int | None = None,
+    keep: int | None = None,
+) -> jobs.Job:
     """Hand in the next turn; asked for twice while nothing changed, it is the same job.
 
-    How long it trains and how many new scenes it draws is the wheel's own choice unless it is said.
+    How long it trains, how many new scenes it draws and which checkpoints it keeps is the wheel's own choice unless it
+    is said.
     """
     workspace = workspace_of(persona)
     if missing := waits_for(workspace):
@@ -38,10 +46,11 @@ def start(persona: Persona, anyway: bool = False, steps: int | None = None, coun
     if running is not None:
         return running
     # What was recorded so far names the turn: with another decision it is another turn.
-    how = "".join(f"-{name}{value}" for name, value in (("steps", steps), ("count", count)) if value is not None)
+    said = {"steps": steps, "count": count, "keep": keep}
+    how = "".join(f"-{name}{value}" for name, value in said.items() if value is not None)
     key = f"{KIND}-{persona.pk}-{len(workspace.log.known())}" + ("-anyway" if anyway else "") + how
     scope, title = scope_of(persona.space), f"Turn {persona}'s wheel"
-    args = {"persona": persona.pk, "anyway": anyway, "steps": steps, "count": count}
+    args = {"persona": persona.pk, "anyway": anyway, **said}
     job = jobs.enqueue(KIND, key, args, scope=scope, title=title)
     return jobs.resubmit(job) if job.state in (jobs.State.FAILED, jobs.State.CANCELLED) else job
 
@@ -78,7 +87,8 @@ def rounds(workspace: Workspace) -> list[dict[str, Any]]:
         versions = [version.number for version in state.versions if version.round == number]
         begun = "at work" if round_folder(workspace, number).exists() else "not begun"
         verdict = state.closed.get(number, begun if number == state.round else "")
-        told.append({"number": number, "versions": versions, "card": state.cards.get(number), "verdict": verdict})
+        row = {"number": number, "versions": versions, "card": state.cards.get(number), "verdict": verdict}
+        told.append(row | {"checkpoints": kept(workspace, number)})
     return told
 
 

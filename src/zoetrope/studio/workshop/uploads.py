@@ -20,6 +20,11 @@ TAKEN = (*PICTURE_SUFFIXES, ".txt", ".zip")
 
 def take(workspace: Workspace, files: "Sequence[UploadedFile[bytes]]") -> Intake:
     """Pictures, captions with the same stem, ZIP archives: all of them or none."""
+    return take_in(workspace, received(files))
+
+
+def received(files: "Sequence[UploadedFile[bytes]]") -> list[Found]:
+    """What was sent, each picture checked."""
     if not files:
         raise UserError("Nothing was sent: choose pictures, or drop them on the page.")
     if len(files) > MOST_FILES or sum(file.size or 0 for file in files) > MOST_BYTES:
@@ -28,8 +33,7 @@ def take(workspace: Workspace, files: "Sequence[UploadedFile[bytes]]") -> Intake
         )
     with tempfile.TemporaryDirectory() as temporary:
         _write(Path(temporary), files)
-        found = _found(Path(temporary))
-    return take_in(workspace, found)
+        return _found(Path(temporary))
 
 
 def _write(folder: Path, files: "Sequence[UploadedFile[bytes]]") -> None:

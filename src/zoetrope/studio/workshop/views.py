@@ -17,7 +17,7 @@ from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.spaces.work import log_of, scope_of
-from zoetrope.studio.workshop import gate, shelf, steps, words
+from zoetrope.studio.workshop import checkpoints, gate, shelf, steps, words
 from zoetrope.studio.workshop import turns as wheel
 from zoetrope.studio.workshop.forms import TurnForm
 from zoetrope.studio.workshop.panel import next_step
@@ -109,6 +109,8 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     found = persona_of(place, persona)
     if request.method == "POST":
         place.ask(Role.owner)
+        if round_ := request.POST.get("checkpoints", ""):
+            return _to_compare(request, place, found, round_)
         form = TurnForm(request.POST)
         if not form.is_valid():
             raise UserError(f"The turn was not started: {form.told()}")
@@ -128,7 +130,14 @@ def turns(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         "since": jobs.overview(scope_of(place.space), states=(), limit=1).cursor,
     }
     part = request.headers.get("HX-Request") and "workshop/turn_now.html"
+    said |= {"kept": any(each["checkpoints"] for each in said["rounds"])}
     return render(request, part or "workshop/turns.html", said)
+
+
+def _to_compare(request: HttpRequest, place: Place, persona: Persona, number: str) -> HttpResponse:
+    brought = checkpoints.bring(persona, int(number) if number.isdecimal() and len(number) < 9 else 0)
+    messages.success(request, f"{len(brought)} checkpoints are in the library: choose which to compare.")
+    return redirect("comparisons", place.space.slug, persona.name)
 
 
 @require_GET
