@@ -36,6 +36,9 @@ INSTALLED_APPS = [
     "zoetrope.studio.voting",
     "zoetrope.studio.comparing",
     "zoetrope.studio.library",
+    "zoetrope.studio.writing",
+    "zoetrope.studio.planning",
+    "zoetrope.studio.publishing",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -19,5 +19,8 @@ urlpatterns = [
     path("", include("zoetrope.studio.voting.urls")),
     path("", include("zoetrope.studio.comparing.urls")),
     path("", include("zoetrope.studio.library.urls")),
+    path("", include("zoetrope.studio.writing.urls")),
+    path("", include("zoetrope.studio.planning.urls")),
+    path("", include("zoetrope.studio.publishing.urls")),
     path("api/", api.urls),
 ]

@@ -1,0 +1,1 @@
+"""What to post next: pillars, clusters, gaps, ideas, strategies, and why."""
