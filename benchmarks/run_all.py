@@ -15,7 +15,7 @@ from zoetrope.models.memory import multiplies_bf16
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "results.md"
-SOAK = frozenset({"crashes", "fullsize", "run_crashes", "wheel"})
+SOAK = frozenset({"crashes", "fullsize", "publishing", "run_crashes", "wheel"})
 """Names of the benchmarks that are too long for `make bench`."""
 
 OPENING = """# What was measured

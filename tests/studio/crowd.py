@@ -31,6 +31,11 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 from zoetrope.studio.pipelines import keeping
 from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run, Step
+from zoetrope.studio.planning.clusters import Placed
+from zoetrope.studio.planning.models import Cluster, GapRun, Grouping, Idea, Pillar, Proposal, Use
+from zoetrope.studio.publishing import desk, feed, hosting, outgoing
+from zoetrope.studio.publishing.drivers import outbox_of
+from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
 from zoetrope.studio.servers.keeping import MOST
 from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
@@ -99,6 +104,8 @@ def crowd(size: Size) -> Crowd:
     _jobs(space, ada, size)
     _loras(space, ada, size)
     _runs(space, ada, olga, size)
+    _plan(ada, olga, size)
+    _posts(ada, olga, size)
     _servers(space, size)
     _comparisons(ada, olga, size)
     return Crowd(space, olga, ada)
@@ -295,6 +302,10 @@ class Page:
     paths: tuple[str, ...]
 
 
+# Where its addresses begin there is nothing, and a login elsewhere comes back with its answer.
+_NOWHERE = {"api-root", "channel-logged-in"}
+
+
 def pages(there: Crowd) -> list[Page]:
     """Every address of the site, filled in; whoever adds one with a new part says here what it stands for."""
     samples = _samples(there)
@@ -302,8 +313,50 @@ def pages(there: Crowd) -> list[Page]:
     # The API has several names for one address.
     for name, route in routes(get_resolver().url_patterns):
         named.setdefault(route, name)
-    # Where its addresses begin there is nothing.
-    return [Page(name, tuple(_filled(name, route, samples))) for route, name in named.items() if name != "api-root"]
+    return [Page(name, tuple(_filled(name, route, samples))) for route, name in named.items() if name not in _NOWHERE]
+
+
+def _plan(ada: Persona, olga: User, size: Any) -> None:
+    """As many pillars, clusters, ideas and proposals as there are others; each cluster has every kept picture."""
+    numbers = range(size.others)
+    about: dict[str, Any] = {"space": ada.space, "persona": ada}
+    rows = Pillar.objects.bulk_create(Pillar(name=f"Pillar {n}", weight=1, posts_per_week=2, **about) for n in numbers)
+    found = Cluster.objects.bulk_create(Cluster(name=f"Cluster {n}", **about) for n in numbers)
+    for cluster, pillar in zip(found, rows, strict=True):
+        cluster.pillars.add(pillar)
+    kept = list(Kept.objects.filter(space=ada.space))
+    Placed.objects.bulk_create(Placed(cluster=cluster, kept=each) for cluster in found[:3] for each in kept)
+    Use.objects.create(kept=kept[0], made=kept[0].made, pillar=rows[0], post=10**6, at=timezone.now())
+    Idea.objects.bulk_create(
+        Idea(pillar=each, title="A walk", prompt="in a park", by="template", **about) for each in rows
+    )
+    for run in Run.objects.filter(persona=ada):
+        GapRun.objects.create(run=run, pillar=rows[0])
+    grouping = Grouping.objects.create(by=olga, pictures=len(kept), done=timezone.now(), **about)
+    keys = [each.pk for each in kept]
+    Proposal.objects.bulk_create(
+        Proposal(grouping=grouping, place=n, name=f"Group {n}", members=keys, count=len(keys), typical=keys[:8])
+        for n in numbers
+    )
+
+
+def _posts(ada: Persona, olga: User, size: Size) -> None:
+    """As many posts as there are others, one a day, each with a picture and a call that was made for it."""
+    channel, now = desk.outbox(ada), timezone.now()
+    about: dict[str, Any] = {"space": ada.space, "persona": ada, "channel": channel, "by": olga}
+    posts = Post.objects.bulk_create(
+        Post(caption=f"Post {n}", due=now + timedelta(days=n), hashtags=["ada"], **about) for n in range(size.others)
+    )
+    made = Made.objects.filter(space=ada.space).first()
+    assert made is not None
+    PostPicture.objects.bulk_create(PostPicture(post=post, made=made) for post in posts)
+    Entry.objects.bulk_create(
+        Entry(channel=channel, post=post, call="status", outcome=Entry.Outcome.DONE, at=now) for post in posts
+    )
+    # The last one went out.
+    folder = f"2026-01-01-post-{posts[-1].pk}"
+    Post.objects.filter(pk=posts[-1].pk).update(state=Post.State.PUBLISHED, media=folder, published=now)
+    write_together({outbox_of(channel) / folder / "post.json": b"{}"}, durable=False)
 
 
 def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
@@ -334,6 +387,17 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "pipeline": (Pipeline.objects.latest("pk").pk,),
         "run": (Run.objects.latest("pk").pk,),
         "kept": (Kept.objects.latest("pk").pk,),
+        "channel": (Channel.objects.latest("pk").pk,),
+        "post": (Post.objects.latest("pk").pk,),
+        "post-picture.number": (PostPicture.objects.latest("pk").pk,),
+        "feed_secret": (feed.renew(there.ada),),
+        "signed": (hosting.signed(outgoing.ready(Made.objects.latest("pk").sha256, None).name),),
+        "learning": (1,),
+        "age": (24,),
+        "pillar": (Pillar.objects.latest("pk").pk,),
+        "cluster": (Cluster.objects.earliest("pk").pk,),
+        "idea": (Idea.objects.latest("pk").pk,),
+        "proposal": (Proposal.objects.latest("pk").pk,),
         "form": ("whole", "bare"),
         "collection": ("best",),
         "candidate": (Candidate.objects.latest("pk").pk,),

@@ -21,6 +21,9 @@ from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.making.models import Made, Order
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines import keeping, runs
+from zoetrope.studio.planning import clusters, pillars
+from zoetrope.studio.planning.models import Grouping, Idea, Proposal
+from zoetrope.studio.publishing import desk
 from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
 from zoetrope.studio.spaces.people import invitations_of, invite, open_space
@@ -99,6 +102,67 @@ PAGES = {
     ("vote", "GET"): (404, 404, 404, 404, 302),
     ("vote-answer", "POST"): (400, 400, 403, 404, 302),
     ("vote-anywhere", "GET"): (302, 302, 302, 404, 302),
+    ("plan", "GET"): (200, 200, 200, 404, 302),
+    # No picture is missing that is not said which.
+    ("plan-make", "POST"): (400, 400, 403, 404, 302),
+    ("pillars", "GET"): (200, 200, 200, 404, 302),
+    ("pillars", "POST"): (422, 403, 403, 404, 302),
+    ("rhythm", "POST"): (422, 403, 403, 404, 302),
+    ("pillar", "GET"): (200, 403, 403, 404, 302),
+    ("pillar", "POST"): (422, 403, 403, 404, 302),
+    ("pillar-act", "POST"): (400, 403, 403, 404, 302),
+    ("clusters", "GET"): (200, 200, 200, 404, 302),
+    ("clusters", "POST"): (422, 422, 403, 404, 302),
+    ("proposed", "GET"): (200, 200, 200, 404, 302),
+    ("proposed", "POST"): (400, 400, 403, 404, 302),
+    ("cluster", "GET"): (200, 200, 200, 404, 302),
+    ("cluster-act", "POST"): (400, 400, 403, 404, 302),
+    ("ideas", "GET"): (200, 200, 200, 404, 302),
+    # Rui has asked for some when Olga comes.
+    ("ideas", "POST"): (400, 302, 403, 404, 302),
+    ("idea-act", "POST"): (400, 400, 403, 404, 302),
+    ("channels", "GET"): (200, 200, 200, 404, 302),
+    ("channels", "POST"): (422, 403, 403, 404, 302),
+    ("channel-login", "POST"): (400, 403, 403, 404, 302),
+    ("outbox", "GET"): (200, 200, 200, 404, 302),
+    ("outbox-download", "GET"): (404, 404, 404, 404, 302),
+    ("ledger", "GET"): (200, 200, 200, 404, 302),
+    ("ledger-table", "GET"): (200, 200, 200, 404, 302),
+    ("channel-used", "GET"): (200, 200, 200, 404, 302),
+    ("channel", "GET"): (200, 200, 200, 404, 302),
+    ("channel", "POST"): (422, 403, 403, 404, 302),
+    ("channel-act", "POST"): (400, 403, 403, 404, 302),
+    ("channel-logged-in", "GET"): (400, 400, 400, 400, 302),
+    ("calendar", "GET"): (200, 200, 200, 404, 302),
+    ("calendar-add", "POST"): (400, 400, 403, 404, 302),
+    ("calendar-move", "POST"): (404, 404, 403, 404, 302),
+    ("calendar-undo", "POST"): (400, 400, 403, 404, 302),
+    ("calendar-plan", "POST"): (302, 302, 403, 404, 302),
+    ("calendar-pictures", "GET"): (200, 200, 200, 404, 302),
+    ("posts-table", "GET"): (200, 200, 200, 404, 302),
+    ("posts-table", "POST"): (422, 422, 403, 404, 302),
+    ("posts-export", "GET"): (200, 200, 200, 404, 302),
+    ("feed-renew", "POST"): (302, 403, 403, 404, 302),
+    # Whoever was given its address may read it; this is none.
+    ("feed", "GET"): (404, 404, 404, 404, 404),
+    ("outgoing", "GET"): (404, 404, 404, 404, 404),
+    ("post", "GET"): (200, 200, 200, 404, 302),
+    ("post", "POST"): (422, 422, 403, 404, 302),
+    ("post-act", "POST"): (400, 400, 403, 404, 302),
+    ("post-captions", "POST"): (200, 200, 403, 404, 302),
+    ("post-preview", "GET"): (200, 200, 200, 404, 302),
+    ("post-picture", "GET"): (404, 404, 404, 404, 302),
+    ("writer", "GET"): (200, 200, 200, 404, 302),
+    ("writer", "POST"): (422, 403, 403, 404, 302),
+    ("writer-try", "POST"): (422, 422, 403, 404, 302),
+    ("insights", "GET"): (200, 200, 200, 404, 302),
+    ("learnings", "GET"): (200, 200, 200, 404, 302),
+    ("learning-act", "POST"): (404, 403, 403, 404, 302),
+    ("training", "GET"): (200, 200, 200, 404, 302),
+    ("training", "POST"): (302, 302, 403, 404, 302),
+    ("training-act", "POST"): (404, 404, 403, 404, 302),
+    ("post-numbers", "GET"): (200, 200, 200, 404, 302),
+    ("post-numbers", "POST"): (422, 422, 403, 404, 302),
     ("library", "GET"): (200, 200, 200, 404, 302),
     ("library", "POST"): (400, 400, 403, 404, 302),
     ("kept", "GET"): (200, 200, 200, 404, 302),
@@ -209,6 +273,72 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", "/spaces/{space}/runs/{run}"): ({"do": "stop"}, (400, 200, 403, 404, 401)),
     ("GET", "/spaces/{space}/runs/{run}/vote"): (None, (404, 404, 404, 404, 401)),
     ("POST", "/spaces/{space}/runs/{run}/vote"): ({"do": "undo"}, (404, 404, 403, 404, 401)),
+    ("GET", f"{ADA}/plan"): (None, MEMBERS),
+    ("GET", f"{ADA}/rhythm"): (None, MEMBERS),
+    ("PUT", f"{ADA}/rhythm"): ({"zone": "Europe/Rome"}, OWNERS),
+    ("GET", f"{ADA}/pillars"): (None, MEMBERS),
+    ("POST", f"{ADA}/pillars"): ({"name": "Food", "weight": 10}, (201, 403, 403, 404, 401)),
+    ("PUT", f"{ADA}/pillars/{{pillar}}"): ({"name": "Walks", "weight": 10}, OWNERS),
+    ("POST", f"{ADA}/pillars/{{pillar}}"): ({"do": "retire"}, OWNERS),
+    # A stranger's pipeline.
+    ("POST", f"{ADA}/pillars/{{pillar}}/runs"): ({"pipeline": 10**9}, (400, 400, 403, 404, 401)),
+    ("GET", f"{ADA}/clusters"): (None, MEMBERS),
+    # Rui has made one of that name when Olga comes.
+    ("POST", f"{ADA}/clusters"): ({"name": "Sea"}, (400, 201, 403, 404, 401)),
+    ("PUT", f"{ADA}/clusters/{{cluster}}"): ({"name": "Rain"}, REVIEWERS),
+    ("DELETE", f"{ADA}/clusters/{{cluster}}"): (None, REVIEWERS),
+    ("POST", f"{ADA}/clusters/{{cluster}}/restore"): (None, REVIEWERS),
+    ("GET", f"{ADA}/clusters/{{cluster}}/pictures"): (None, MEMBERS),
+    ("POST", f"{ADA}/clusters/{{cluster}}/pictures"): ({"do": "put", "kept": [1]}, REVIEWERS),
+    ("GET", f"{ADA}/groups"): (None, MEMBERS),
+    # There are too few pictures.
+    ("POST", f"{ADA}/groups"): ({}, (400, 400, 403, 404, 401)),
+    # Rui has taken it when Olga comes.
+    ("POST", f"{ADA}/groups/{{proposal}}"): ({"name": "Coast"}, (400, 201, 403, 404, 401)),
+    ("DELETE", f"{ADA}/groups"): (None, REVIEWERS),
+    ("GET", f"{ADA}/ideas"): (None, MEMBERS),
+    ("POST", f"{ADA}/ideas"): (None, (400, 202, 403, 404, 401)),
+    # Rui has rejected it when Olga comes.
+    ("POST", f"{ADA}/ideas/{{idea}}"): ({"do": "reject"}, (400, 200, 403, 404, 401)),
+    ("GET", f"{ADA}/channels"): (None, MEMBERS),
+    ("GET", f"{ADA}/channels/{{channel}}"): (None, MEMBERS),
+    ("GET", f"{ADA}/channels/{{channel}}/quota"): (None, MEMBERS),
+    ("GET", f"{ADA}/outbox"): (None, MEMBERS),
+    ("GET", f"{ADA}/outbox/{{post}}"): (None, (404, 404, 404, 404, 401)),
+    ("GET", f"{ADA}/ledger"): (None, MEMBERS),
+    # The account is asked, where nobody listens.
+    ("POST", f"{ADA}/channels"): ({"token": "x" * 30, "account": "1"}, (400, 403, 403, 404, 401)),
+    ("PATCH", f"{ADA}/channels/{{channel}}"): ({"name": "Mine"}, OWNERS),
+    ("POST", f"{ADA}/channels/{{channel}}"): ({"do": "all-well"}, (400, 403, 403, 404, 401)),
+    ("GET", "/spaces/{space}/writer"): (None, MEMBERS),
+    ("PUT", "/spaces/{space}/writer"): ({"kind": "template"}, OWNERS),
+    ("POST", f"{ADA}/writing"): ({}, REVIEWERS),
+    ("GET", f"{ADA}/posts"): (None, MEMBERS),
+    ("POST", f"{ADA}/posts"): ({}, (201, 201, 403, 404, 401)),
+    ("POST", f"{ADA}/posts/plan"): ({}, (201, 201, 403, 404, 401)),
+    ("GET", f"{ADA}/posts.csv"): (None, MEMBERS),
+    # No table.
+    ("POST", f"{ADA}/posts.csv"): ({"file": picture(9)}, (400, 400, 403, 404, 401)),
+    ("GET", f"{ADA}/posts/feed"): (None, OWNERS),
+    ("POST", f"{ADA}/posts/feed"): (None, OWNERS),
+    ("GET", "/spaces/{space}/posts/{post}"): (None, MEMBERS),
+    ("PATCH", "/spaces/{space}/posts/{post}"): ({"caption": "Rain."}, REVIEWERS),
+    # It is a draft, and has no picture.
+    ("POST", "/spaces/{space}/posts/{post}"): ({"do": "schedule"}, (400, 403, 403, 404, 401)),
+    ("POST", "/spaces/{space}/posts/{post}/captions"): ({}, REVIEWERS),
+    ("GET", "/spaces/{space}/posts/{post}/numbers"): (None, MEMBERS),
+    # It is not out yet.
+    ("POST", "/spaces/{space}/posts/{post}/numbers"): ({"age": 24, "reach": 5}, (400, 400, 403, 404, 401)),
+    ("DELETE", "/spaces/{space}/posts/{post}/numbers/{age}"): (None, (400, 400, 403, 404, 401)),
+    # Rui has thrown it away when Olga comes.
+    ("DELETE", "/spaces/{space}/posts/{post}"): (None, (404, 204, 403, 404, 401)),
+    ("GET", f"{ADA}/insights"): (None, MEMBERS),
+    ("GET", f"{ADA}/insights/looks"): (None, MEMBERS),
+    ("GET", f"{ADA}/insights/learnings"): (None, MEMBERS),
+    ("POST", f"{ADA}/insights/learnings/{{learning}}"): ({"do": "approve"}, (404, 403, 403, 404, 401)),
+    ("GET", f"{ADA}/insights/training"): (None, MEMBERS),
+    ("POST", f"{ADA}/insights/training"): (None, (202, 202, 403, 404, 401)),
+    ("POST", f"{ADA}/insights/training/{{proposal}}"): ({"do": "accept"}, (404, 404, 403, 404, 401)),
     ("GET", "/spaces/{space}/library"): (None, MEMBERS),
     ("POST", "/spaces/{space}/library"): ({"files": picture(9)}, (201, 201, 403, 404, 401)),
     ("GET", "/spaces/{space}/library/{kept}"): (None, MEMBERS),
@@ -262,7 +392,20 @@ def begun(cast: Cast) -> dict[str, str]:
     comparison = Comparison.objects.create(space=cast.space, persona=cast.ada, prompts=["ada"], seed=1)
     comparison.contenders.create(name="one")
     told |= {"candidate": "999999"}
-    return told | {"server": str(server.pk), "comparison": str(comparison.pk)}
+    return told | {"server": str(server.pk), "comparison": str(comparison.pk)} | planned(cast)
+
+
+def planned(cast: Cast) -> dict[str, str]:
+    """A pillar of Ada's with a cluster, an idea for it, and a group that was found."""
+    pillar = pillars.add(cast.ada, pillars.Wanted("Walks"))
+    cluster = clusters.add(cast.ada, "Rain", pillars=[pillar])
+    about: dict[str, Any] = {"space": cast.space, "persona": cast.ada}
+    idea = Idea.objects.create(pillar=pillar, title="A walk", prompt="in a park", by="template", **about)
+    proposal = Proposal.objects.create(grouping=Grouping.objects.create(**about), place=1, name="Sea")
+    told = {"pillar": pillar.pk, "cluster": cluster.pk, "idea": idea.pk, "proposal": proposal.pk}
+    told |= {"channel": desk.outbox(cast.ada).pk, "post": desk.draft(cast.ada, (), None).pk}
+    told |= {"learning": 999999, "age": 24}
+    return {name: str(key) for name, key in told.items()} | {"feed_secret": "none", "signed": "none"}
 
 
 def address(cast: Cast, name: str) -> str:

@@ -16,18 +16,23 @@ from zoetrope import __version__
 from zoetrope.errors import UserError
 from zoetrope.studio.bodies import body_of
 from zoetrope.studio.comparing.api import router as comparing
+from zoetrope.studio.insights.api import router as insights
 from zoetrope.studio.library.api import router as library
 from zoetrope.studio.loras.api import router as loras
 from zoetrope.studio.making.api import router as making
 from zoetrope.studio.middleware import UNKEPT, status_of
 from zoetrope.studio.personas.api import router as personas
 from zoetrope.studio.pipelines.api import router as pipelines
+from zoetrope.studio.planning.api import router as planning
+from zoetrope.studio.publishing.accounts.api import router as channels
+from zoetrope.studio.publishing.api import router as posts
 from zoetrope.studio.servers.api import router as servers
 from zoetrope.studio.spaces.api import router as spaces
 from zoetrope.studio.spaces.jobs_api import router as jobs
 from zoetrope.studio.spaces.models import ApiToken
 from zoetrope.studio.voting.api import router as voting
 from zoetrope.studio.workshop.api import router as workshop
+from zoetrope.studio.writing.api import router as writing
 
 
 class Token(HttpBearer):
@@ -95,7 +100,9 @@ api = Described(
     parser=Plain(),
     auth=[Token(), SessionAuth(csrf=True)],
 )
-for router in (spaces, jobs, personas, servers, making, loras, workshop, pipelines, voting, comparing, library):
+_APPS = (spaces, jobs, personas, servers, making, loras, workshop, pipelines, voting, comparing, library)
+_OUTWARD = (writing, planning, channels, posts, insights)
+for router in (*_APPS, *_OUTWARD):
     api.add_router("", router)
 
 

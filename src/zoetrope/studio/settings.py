@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "zoetrope.studio.writing",
     "zoetrope.studio.planning",
     "zoetrope.studio.publishing",
+    "zoetrope.studio.insights",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

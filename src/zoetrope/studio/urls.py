@@ -22,5 +22,7 @@ urlpatterns = [
     path("", include("zoetrope.studio.writing.urls")),
     path("", include("zoetrope.studio.planning.urls")),
     path("", include("zoetrope.studio.publishing.urls")),
+    path("", include("zoetrope.studio.publishing.accounts.urls")),
+    path("", include("zoetrope.studio.insights.urls")),
     path("api/", api.urls),
 ]

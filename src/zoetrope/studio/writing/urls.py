@@ -1,5 +1,10 @@
 """Addresses of writing."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from zoetrope.studio.writing import views
+
+urlpatterns = [
+    path("s/<slug:space>/writer/", views.writer, name="writer"),
+    path("s/<slug:space>/writer/try/", views.try_it, name="writer-try"),
+]

@@ -1,0 +1,66 @@
+"""Readings that are due become jobs; once there are enough more of them, a job goes through what they teach."""
+
+from django.utils import timezone
+
+from zoetrope.studio.insights import fetching, learnings, readings, training
+from zoetrope.studio.insights.models import Reading
+from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.spaces.work import scope_of
+
+FETCH, LEARN, PICK = "insights", "learn-from-posts", "pick-winners"
+
+
+def look() -> None:
+    """Hand in a job for each reading that is due."""
+    now = timezone.now()
+    readings.plan(now)
+    for reading in readings.due(now):
+        # Whoever was killed while asking has counted a try: then it is another job.
+        key, title = f"{FETCH}-{reading.pk}-{reading.tries}", f"Numbers of {reading.post}"[:200]
+        jobs.enqueue(FETCH, key, {"reading": reading.pk}, scope=scope_of(reading.post.space), title=title)
+
+
+def fetch(work: jobs.Work, reading: int) -> None:
+    """The job: ask for one reading, and learn from all of them when there are enough more."""
+    row = Reading.objects.select_related("post__persona__space").filter(pk=reading).first()
+    if row is None:
+        return
+    work.log(fetching.fetch(reading, timezone.now()))
+    ask_to_learn(row.post.persona)
+
+
+def ask_to_learn(persona: Persona) -> bool:
+    """Hand in the next look, if it is due."""
+    number = learnings.due(persona)
+    if number is not None:
+        key, title = f"{LEARN}-{persona.pk}-{number}", f"What {persona}'s posts teach"
+        jobs.enqueue(LEARN, key, {"persona": persona.pk}, scope=scope_of(persona.space), title=title)
+    return number is not None
+
+
+def learn(work: jobs.Work, persona: int) -> None:
+    """The job: go through all numbers of a persona, and propose what is hardly chance."""
+    found = learnings.look(Persona.objects.select_related("space").get(pk=persona))
+    work.log("It is too early." if found is None else f"{found.asked} differences looked at.")
+
+
+def ask_for_winners(persona: Persona) -> jobs.Job:
+    """Hand in a search for training pictures; asked for twice meanwhile, it is the same."""
+    rows = jobs.Job.objects.filter(kind=PICK, args__persona=persona.pk)
+    waiting = rows.exclude(state__in=jobs.ENDED).first()
+    if waiting is not None:
+        return waiting
+    key, title = f"{PICK}-{persona.pk}-{rows.count() + 1}", f"Training pictures for {persona}"
+    return jobs.enqueue(PICK, key, {"persona": persona.pk}, scope=scope_of(persona.space), title=title)
+
+
+def looking(persona: Persona) -> jobs.Job | None:
+    """A search that is not over."""
+    return jobs.Job.objects.filter(kind=PICK, args__persona=persona.pk).exclude(state__in=jobs.ENDED).first()
+
+
+def pick(work: jobs.Work, persona: int) -> None:
+    """The job: propose the best pictures that the wheel has not."""
+    new = training.propose(Persona.objects.select_related("space").get(pk=persona), work.check)
+    work.log(f"{len(new)} proposed.")

@@ -1,0 +1,1 @@
+"""Instagram, by its Graph API with either login."""

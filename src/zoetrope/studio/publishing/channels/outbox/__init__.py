@@ -1,0 +1,1 @@
+"""Folders that are ready to post by hand, for people whose account has no API."""

@@ -1,0 +1,90 @@
+"""What must hold of a post before anything of it is sent, a sentence a fault; and what a person may want to know."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from zoetrope.studio.publishing.models import Post, PostPicture
+from zoetrope.studio.publishing.outgoing import allowed
+
+CAPTION, HASHTAGS, MENTIONS, ALT, COMMENT = 2200, 30, 20, 1000, 2200
+FEWEST, MOST = 2, 10
+_TAG = re.compile(r"(?<![\w&])#\w")
+_MENTION = re.compile(r"(?<![\w@])@\w")
+_CLOSE = timedelta(minutes=30)
+# So far two ratios may differ and still look like one.
+_ALIKE = 0.01
+
+
+def faults(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
+    """Why it cannot go out."""
+    if post.channel is None or post.channel.retired:
+        yield "Choose a channel for it."
+    if not post.persona.consent.get("kind"):
+        yield f"No consent is recorded for {post.persona}."
+    most = {Post.Kind.CAROUSEL: MOST}.get(Post.Kind(post.kind), 1)
+    if post.kind == Post.Kind.REEL:
+        yield "A reel needs a clip, and the library has none yet."
+    elif not pictures:
+        yield "It has no picture yet."
+    elif post.kind == Post.Kind.CAROUSEL and len(pictures) < FEWEST:
+        yield f"A carousel has {FEWEST} to {MOST} pictures."
+    elif len(pictures) > most:
+        yield f"A carousel has at most {MOST} pictures." if most > 1 else f"A post of kind {post.kind} has one picture."
+    yield from text_faults(post)
+
+
+def text_faults(post: Post) -> Iterator[str]:
+    """What is wrong with its words."""
+    tags, mentions = counts(post)
+    if len(post.text) > CAPTION:
+        yield f"The caption with its hashtags has {len(post.text):,} characters; {CAPTION:,} are the most."
+    if tags > HASHTAGS:
+        yield f"It has {tags} hashtags; {HASHTAGS} are the most."
+    if mentions > MENTIONS:
+        yield f"It mentions {mentions} accounts; {MENTIONS} are the most."
+    if len(post.comment) > COMMENT:
+        yield f"The first comment has {len(post.comment):,} characters; {COMMENT:,} are the most."
+
+
+def counts(post: Post) -> tuple[int, int]:
+    """Hashtags and mentions, as they are counted at the other end."""
+    return len(_TAG.findall(post.text)), len(_MENTION.findall(post.text))
+
+
+def warnings(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
+    """What may be meant so, and may not."""
+    others = Post.objects.filter(persona=post.persona).exclude(pk=post.pk).exclude(state=Post.State.FAILED)
+    if post.due is not None:
+        near = others.filter(channel=post.channel, due__gt=post.due - _CLOSE, due__lt=post.due + _CLOSE)
+        if near.exists():
+            yield "Another post goes out within half an hour of it."
+    shown = [each.made_id for each in pictures]
+    if others.filter(pictures__made__in=shown).exists():
+        yield "One of its pictures is in another post already."
+    if post.caption and others.filter(caption=post.caption).exists():
+        yield "Another post says the same, word for word."
+    ratios = [allowed(_ratio(each)) for each in pictures]
+    if post.kind == Post.Kind.CAROUSEL and ratios and max(ratios) - min(ratios) > _ALIKE:
+        yield "A carousel is cropped as its first picture: the others differ in shape and lose something."
+    if not post.labelled:
+        yield "It goes out without the label that says it was made with AI."
+
+
+def crowded(times: Iterable[tuple[int, int | None, datetime]]) -> set[int]:
+    """Of posts, each with its number, its channel and its time, those that go out soon before or after another."""
+    last: dict[int | None, tuple[int, datetime]] = {}
+    found = set()
+    for post, channel, at in sorted(times, key=lambda each: each[2]):
+        before = last.get(channel)
+        if before and at - before[1] < _CLOSE:
+            found |= {before[0], post}
+        last[channel] = (post, at)
+    return found
+
+
+def _ratio(picture: PostPicture) -> float:
+    width, height = picture.made.width, picture.made.height
+    if picture.crop:
+        width, height = width * picture.crop["width"], height * picture.crop["height"]
+    return width / max(1e-6, height)

@@ -1,0 +1,209 @@
+"""Channels, posts on their way through them, and the ledger of every call that was made for them."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from zoetrope.studio.making.models import Made
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.pipelines.models import Moving
+from zoetrope.studio.planning.models import Pillar
+from zoetrope.studio.sealed import SealedField
+from zoetrope.studio.spaces.models import Space, User
+
+
+class Channel(models.Model):
+    """A way out for one persona's posts: a folder on this machine, or an account elsewhere."""
+
+    class Kind(models.TextChoices):
+        """Where posts go."""
+
+        OUTBOX = "outbox", "Outbox: folders ready to post by hand"
+        INSTAGRAM = "instagram", "Instagram"
+
+    class Login(models.TextChoices):
+        """By which of its two doors an Instagram account was connected."""
+
+        INSTAGRAM = "instagram", "with Instagram"
+        FACEBOOK = "facebook", "with Facebook"
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="channels")
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="channels")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OUTBOX)
+    name = models.CharField(max_length=60)
+    login = models.CharField(max_length=10, choices=Login.choices, blank=True)
+    # The account's number there.
+    account = models.CharField(max_length=40, blank=True)
+    token = SealedField()
+    token_made = models.DateTimeField(null=True)
+    token_ends = models.DateTimeField(null=True)
+    version = models.CharField(max_length=10, default="v26.0")
+    # Why nothing goes out until a person has seen to it; empty when all is well.
+    error = models.CharField(max_length=300, blank=True)
+    # Until when the account asked to be left alone.
+    rests = models.DateTimeField(null=True)
+    retired = models.DateTimeField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Post(Moving):
+    """What is to be seen, where and when; and how far it has come on its way there."""
+
+    class Kind(models.TextChoices):
+        """What it is at the other end."""
+
+        IMAGE = "image"
+        CAROUSEL = "carousel"
+        REEL = "reel"
+        STORY = "story"
+
+    class State(models.TextChoices):
+        """Where a post stands. From `publishing` on it may be live: nothing may send it as a new one."""
+
+        DRAFT = "draft"
+        SCHEDULED = "scheduled"
+        CLAIMED = "claimed"
+        CONTAINERS = "containers"
+        READY = "ready"
+        PUBLISHING = "publishing"
+        UNCONFIRMED = "unconfirmed"
+        PUBLISHED = "published"
+        FAILED = "failed"
+
+    MOVES: ClassVar = {
+        State.DRAFT: frozenset({State.SCHEDULED}),
+        State.SCHEDULED: frozenset({State.CLAIMED, State.DRAFT}),
+        # Before anything was published, a fault of its content sends it back to people.
+        State.CLAIMED: frozenset({State.CONTAINERS, State.FAILED, State.SCHEDULED, State.DRAFT}),
+        State.CONTAINERS: frozenset({State.READY, State.CLAIMED, State.FAILED, State.UNCONFIRMED, State.DRAFT}),
+        State.READY: frozenset({State.PUBLISHING, State.CLAIMED, State.FAILED, State.UNCONFIRMED, State.DRAFT}),
+        State.PUBLISHING: frozenset({State.PUBLISHED, State.UNCONFIRMED}),
+        # The same container once more, or a person's word that it never appeared.
+        State.UNCONFIRMED: frozenset({State.PUBLISHED, State.PUBLISHING, State.FAILED}),
+        State.PUBLISHED: frozenset(),
+        State.FAILED: frozenset({State.DRAFT, State.SCHEDULED}),
+    }
+    WAITING: ClassVar = (State.SCHEDULED, State.CLAIMED, State.CONTAINERS, State.READY)
+    """It surely is not live: it can still be changed, moved or taken back."""
+    MOVING: ClassVar = (*WAITING, State.PUBLISHING, State.UNCONFIRMED)
+    """Something is still to be done about it without anybody's doing."""
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="posts")
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="posts")
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="posts")
+    pillar = models.ForeignKey(Pillar, null=True, on_delete=models.SET_NULL, related_name="posts")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.IMAGE)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.DRAFT)
+    caption = models.TextField(blank=True)
+    hashtags = models.JSONField(default=list)
+    comment = models.TextField(blank=True)
+    labelled = models.BooleanField(default=True)
+    due = models.DateTimeField(null=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Why this picture, why then: what a strategy said when it chose.
+    why = models.JSONField(default=dict)
+    # Whoever carries it on now, until when nobody else does, and when there is something to do next.
+    holder = models.CharField(max_length=32, blank=True)
+    lease = models.DateTimeField(null=True)
+    wake = models.DateTimeField(null=True)
+    turns = models.PositiveIntegerField(default=0)
+    # What the channel called its parts, the whole, and when; none of them is the post.
+    parts = models.JSONField(default=list)
+    container = models.CharField(max_length=200, blank=True)
+    contained = models.DateTimeField(null=True)
+    polls = models.PositiveIntegerField(default=0)
+    # Containers that came to nothing, and, in a row, calls that were not answered.
+    tries = models.PositiveIntegerField(default=0)
+    delays = models.PositiveIntegerField(default=0)
+    # Stored before the call: from then on it may be live.
+    began = models.DateTimeField(null=True)
+    media = models.CharField(max_length=200, blank=True)
+    link = models.CharField(max_length=300, blank=True)
+    published = models.DateTimeField(null=True)
+    commented = models.BooleanField(default=False)
+    error = models.CharField(max_length=400, blank=True)
+    # Only a person can tell what became of it, or mend it.
+    asks = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["channel", "media"], condition=~Q(media=""), name="one_post_a_media")
+        ]
+        indexes = (
+            models.Index(fields=["wake", "id"], condition=Q(wake__isnull=False), name="posts_wake"),
+            models.Index(fields=["persona", "due"], name="posts_persona_due"),
+            models.Index(fields=["channel", "published"], name="posts_channel_published"),
+        )
+
+    def __str__(self) -> str:
+        return self.caption.partition("\n")[0][:60] or f"post {self.pk}"
+
+    @property
+    def text(self) -> str:
+        """As it is read at the other end: the caption, then the hashtags."""
+        tags = " ".join(f"#{tag}" for tag in self.hashtags)
+        return "\n\n".join(part for part in (self.caption.strip(), tags) if part)
+
+
+class PostPicture(models.Model):
+    """One picture of a post, and what is cut away of it."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="pictures")
+    made = models.ForeignKey(Made, on_delete=models.RESTRICT, related_name="posted")
+    place = models.PositiveSmallIntegerField(default=0)
+    # Left, top, width and height as shares; nothing for as much as the channel takes.
+    crop = models.JSONField(null=True)
+    alt = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["place", "pk"]
+
+
+class Entry(models.Model):
+    """One call that was made for a post, as it came out. Entries are added and never changed."""
+
+    class Outcome(models.TextChoices):
+        """How a call ended."""
+
+        DONE = "done"
+        REFUSED = "refused"
+        # No answer: it may have been carried out or not.
+        LOST = "lost"
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="entries")
+    post = models.ForeignKey(Post, null=True, on_delete=models.SET_NULL, related_name="entries")
+    call = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    status = models.PositiveSmallIntegerField(null=True)
+    code = models.IntegerField(null=True)
+    subcode = models.IntegerField(null=True)
+    note = models.CharField(max_length=300, blank=True)
+    milliseconds = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes = (
+            models.Index(fields=["channel", "-id"], name="entries_channel"),
+            models.Index(fields=["channel", "outcome", "-id"], name="entries_outcome"),
+            models.Index(fields=["channel", "call", "-id"], condition=Q(post__isnull=True), name="entries_account"),
+        )
+
+
+def changed(post: Post, holder: str, states: "tuple[str, ...]", **values: Any) -> bool:
+    """Write to a post that is still held and still so; false where somebody else has it by now."""
+    there = Post.objects.filter(pk=post.pk, holder=holder, state__in=states)
+    if not there.update(**values):
+        return False
+    for name, value in values.items():
+        setattr(post, name, value)
+    return True

@@ -1,0 +1,20 @@
+"""A post, packed for its channel."""
+
+from zoetrope.errors import UserError
+from zoetrope.studio.publishing.channels.seam import Parcel, Shot
+from zoetrope.studio.publishing.checks import faults
+from zoetrope.studio.publishing.models import Post
+from zoetrope.studio.publishing.outgoing import ready
+
+
+def parcel_of(post: Post) -> Parcel:
+    """What goes out; the first thing that stands against it is said instead."""
+    pictures = list(post.pictures.select_related("made"))
+    if fault := next(faults(post, pictures), None):
+        raise UserError(fault)
+    shots = []
+    for each in pictures:
+        made = ready(each.made.sha256, each.crop, post.kind == Post.Kind.STORY)
+        shots.append(Shot(made.name, each.alt, made.look))
+    text = "" if post.kind == Post.Kind.STORY else post.text
+    return Parcel(post.pk, post.kind, text, tuple(shots), post.labelled, post.comment)

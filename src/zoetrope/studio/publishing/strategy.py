@@ -1,0 +1,179 @@
+"""From free pictures to drafts: a persona's strategy chooses, and each draft keeps the card that says why."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil, floor
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from zoetrope.studio.library.models import Kept
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.planning.cadence import Cadence
+from zoetrope.studio.planning.models import Cluster, Pillar, Rhythm, Use
+from zoetrope.studio.planning.rhythm import rhythm_of
+from zoetrope.studio.planning.standing import current_plans
+from zoetrope.studio.planning.strategies import Choice, Option, Past, Settings, Strategy, strategy_named
+from zoetrope.studio.publishing import desk, shelf
+from zoetrope.studio.publishing.models import Post
+from zoetrope.studio.spaces.models import User
+
+MOST_AT_ONCE, DAYS, MOST_DAYS = 21, 7, 28
+REWARDS: list[Callable[[Persona], Mapping[int, float]]] = []
+"""Whoever measures what became of posts adds itself: rewards by the numbers of the persona's posts."""
+_MEMORY = timedelta(days=366)
+_WEEK_HOURS = 168
+_FORMAT = Post.Kind.IMAGE.value
+# A picture that has left the library.
+_GONE = 0
+
+
+@dataclass
+class Ground:
+    """All that a persona's strategy chooses from; what was chosen is past for the next choice."""
+
+    persona: Persona
+    rhythm: Rhythm
+    strategy: Strategy
+    settings: Settings
+    options: list[Option]
+    past: list[Past]
+
+    def choose(self, now: datetime) -> tuple[Choice, dict[str, Any]] | None:
+        """The next post, and its card."""
+        seed = len(self.past)
+        choice = self.strategy.choose(self.options, self.past, now, seed, self.settings)
+        if choice is None:
+            return None
+        option = choice.option
+        self.past.append(Past(choice.at, option.kept, option.pillar, option.clusters, option.format, option.rating))
+        return choice, card(self.strategy, choice, len(self.options), seed)
+
+
+def plan(persona: Persona, by: User | None, days: int = DAYS, now: datetime | None = None) -> list[Post]:
+    """Drafts for the next days, as many as a click may make; fewer where pictures or free times run out."""
+    now = now or timezone.now()
+    ground, until = ground_of(persona, now), now + timedelta(days=min(days, MOST_DAYS))
+    chosen: list[tuple[Choice, dict[str, Any]]] = []
+    while len(chosen) < MOST_AT_ONCE and (found := ground.choose(now)) and found[0].at <= until:
+        chosen.append(found)
+    pillars = Pillar.objects.filter(persona=persona).in_bulk()
+    kept = Kept.objects.select_related("made").in_bulk([choice.option.kept for choice, _ in chosen])
+    with transaction.atomic():
+        return [
+            desk.draft(
+                persona,
+                [kept[choice.option.kept]],
+                by,
+                due=choice.at,
+                pillar=pillars.get(choice.option.pillar or 0),
+                why=why,
+            )
+            for choice, why in chosen
+        ]
+
+
+def ground_of(persona: Persona, now: datetime) -> Ground:
+    """How things stand for a persona."""
+    rhythm = rhythm_of(persona)
+    settings = Settings(cadence_of(rhythm), tuple(current_plans(persona, rhythm, now)))
+    clusters = _clusters(persona)
+    rewards: dict[int, float] = {}
+    for told in REWARDS:
+        rewards |= told(persona)
+    strategy = strategy_named(rhythm.strategy)
+    return Ground(
+        persona, rhythm, strategy, settings, options(persona, clusters), past(persona, clusters, rewards, now)
+    )
+
+
+def cadence_of(rhythm: Rhythm) -> Cadence:
+    """How a persona posts that posts so often a week."""
+    often = rhythm.posts_per_week
+    # Several a day come closer to each other than a day.
+    apart = min(24.0, _WEEK_HOURS / often / 2) if often > 7 else 24.0
+    return Cadence(ZoneInfo(rhythm.zone), floor(often), ceil(often), apart)
+
+
+def options(persona: Persona, clusters: Mapping[int, frozenset[int]]) -> list[Option]:
+    """Its free pictures, once for each pillar that they serve."""
+    serves = _serves(persona)
+    rows = shelf.free(persona).order_by("pk").values_list("pk", "run__winner__utility")
+    found = []
+    for kept, utility in rows.iterator(chunk_size=10_000):
+        lies = clusters.get(kept, frozenset())
+        pillars: set[int | None] = {each for cluster in lies for each in serves[cluster]}
+        found += [Option(kept, pillar, lies, utility or 0.0, _FORMAT) for pillar in pillars or {None}]
+    return found
+
+
+def past(
+    persona: Persona, clusters: Mapping[int, frozenset[int]], rewards: Mapping[int, float], now: datetime
+) -> list[Past]:
+    """Its posts of the last year and those to come, by what they show."""
+    rows = Post.objects.filter(persona=persona).exclude(state=Post.State.FAILED)
+    rows = rows.annotate(at=Coalesce("published", "due")).filter(at__gt=now - _MEMORY).order_by("at")
+    told = list(rows.values_list("pk", "at", "pillar", "kind"))
+    shown: dict[int, list[tuple[int, float | None]]] = defaultdict(list)
+    uses = Use.objects.filter(post__in=rows.order_by().values("pk"), kept__isnull=False)
+    for post, kept, utility in uses.values_list("post", "kept", "kept__run__winner__utility"):
+        shown[post].append((kept or _GONE, utility))
+    return [
+        _past(at, pillar, kind, shown[post] or [(_GONE, None)], clusters, rewards.get(post))
+        for post, at, pillar, kind in told
+    ]
+
+
+def _past(
+    at: datetime,
+    pillar: int | None,
+    kind: str,
+    shown: list[tuple[int, float | None]],
+    clusters: Mapping[int, frozenset[int]],
+    reward: float | None,
+) -> Past:
+    """A post by its first picture, and by the clusters of all of them."""
+    kept, rating = shown[0]
+    lies = frozenset[int]().union(*(clusters.get(each, frozenset()) for each, _ in shown))
+    return Past(at, kept, pillar, lies, kind, rating, reward)
+
+
+def card(strategy: Strategy, choice: Choice, among: int, seed: int) -> dict[str, Any]:
+    """Why this picture, why then, and what came next: as a post keeps it."""
+    return {
+        "strategy": strategy.name,
+        "about": strategy.about,
+        "at": choice.at.isoformat(),
+        "among": among,
+        "seed": seed,
+        "kept": choice.option.kept,
+        "rating": choice.option.rating,
+        "rules": list(choice.rules),
+        "relaxed": [str(each) for each in choice.relaxed],
+        "next": [{"kept": option.kept, "why": why} for option, why in choice.runners_up],
+    }
+
+
+def _clusters(persona: Persona) -> dict[int, frozenset[int]]:
+    """The clusters of each picture that lies in any of the persona's."""
+    lying = Cluster.kept.through.objects.filter(cluster__persona=persona, cluster__gone=None)
+    found: dict[int, set[int]] = defaultdict(set)
+    for kept, cluster in lying.values_list("kept", "cluster").iterator(chunk_size=10_000):
+        found[kept].add(cluster)
+    # The same few sets for tens of thousands of pictures.
+    known: dict[frozenset[int], frozenset[int]] = {}
+    return {kept: known.setdefault(frozenset(each), frozenset(each)) for kept, each in found.items()}
+
+
+def _serves(persona: Persona) -> dict[int, set[int]]:
+    """The pillars that each of the persona's clusters serves."""
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = Cluster.pillars.through.objects.filter(cluster__persona=persona, pillar__retired=None)
+    for cluster, pillar in rows.values_list("cluster", "pillar"):
+        found[cluster].add(pillar)
+    return found

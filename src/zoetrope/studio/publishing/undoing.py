@@ -1,0 +1,137 @@
+"""What was done to posts, as a page offers to undo it; and undoing it, where nobody has gone on since."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core import signing
+from django.db import transaction
+
+from zoetrope.errors import UserError
+from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.planning.slots import local
+from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing.models import Post, PostPicture
+from zoetrope.studio.spaces.here import Place
+from zoetrope.studio.spaces.models import Role
+
+_SALT = "posts.undo"
+_SECONDS = 60 * 60
+_LATE = "Somebody has gone on with it meanwhile: it stays as it is."
+
+
+@dataclass(frozen=True)
+class Done:
+    """Something that was done: which, to which posts, and how they were before and are since."""
+
+    do: str
+    posts: tuple[int, ...]
+    stamps: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+
+    def ticket(self, persona: Persona) -> str:
+        """As an address carries it."""
+        told = [persona.pk, self.do, self.posts, self.stamps, self.before, self.after]
+        return signing.dumps(told, salt=_SALT, compress=True)
+
+    def told(self, zone: ZoneInfo) -> str:
+        """What a page says of it."""
+        at = f" to {_when(self.after, zone)}" if self.after else " to those without a time"
+        return {
+            "move": f"Moved{at}.",
+            "add": "A draft was made.",
+            "plan": f"{len(self.posts)} draft{'s were' if len(self.posts) > 1 else ' was'} planned.",
+            "schedule": f"Approved: it goes out {_when(self.after, zone) if self.after else 'at once'}.",
+            "take_back": "It is a draft again: nothing of it goes out.",
+        }[self.do]
+
+
+def read(persona: Persona, ticket: str) -> Done | None:
+    """What an address carries; None where it is too old or somebody wrote it."""
+    try:
+        key, do, posts, stamps, before, after = signing.loads(ticket, salt=_SALT, max_age=_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return None
+    return Done(do, tuple(posts), tuple(stamps), before, after) if key == persona.pk else None
+
+
+def undo(place: Place, persona: Persona, done: Done) -> str:
+    """As it was before; what then holds, in a sentence."""
+    posts = Post.objects.filter(persona=persona).in_bulk(done.posts)
+    with transaction.atomic():
+        if done.do in ("add", "plan"):
+            return _removed([posts[key] for key in done.posts if key in posts], dict(_pairs(done)))
+        post = posts.get(done.posts[0])
+        if post is None:
+            raise UserError(_LATE)
+        return {"move": _moved_back, "take_back": _approved_again, "schedule": _taken_back}[done.do](place, post, done)
+
+
+def stamp(post: Post, pictures: Iterable[PostPicture]) -> str:
+    """The same as long as nobody changed anything that is seen of a post."""
+    shown = [[each.made_id, each.crop, each.alt] for each in pictures]
+    said: list[Any] = [post.caption, post.hashtags, post.comment, post.kind, post.labelled, shown]
+    said += [post.channel_id, post.pillar_id, iso(post.due), post.state]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def stamps(posts: Sequence[Post]) -> tuple[str, ...]:
+    """Those of several posts."""
+    return tuple(stamp(post, post.pictures.all()) for post in posts)
+
+
+def iso(at: datetime | None) -> str:
+    """A moment as text, or nothing."""
+    return at.isoformat() if at else ""
+
+
+def may_time(place: Place, post: Post) -> None:
+    """What waits to go out is another's approval: its time is changed by those who approve."""
+    place.ask(Role.owner if post.state == Post.State.SCHEDULED else Role.reviewer)
+
+
+def _pairs(done: Done) -> Iterable[tuple[int, str]]:
+    return zip(done.posts, done.stamps, strict=True)
+
+
+def _removed(posts: list[Post], stamps: dict[int, str]) -> str:
+    untouched = [post for post in posts if stamp(post, post.pictures.all()) == stamps[post.pk]]
+    for post in untouched:
+        desk.drop(post)
+    if not untouched:
+        raise UserError(_LATE)
+    left = len(posts) - len(untouched)
+    kept = f" {left} that somebody has changed {'stay' if left > 1 else 'stays'}." if left else ""
+    if len(untouched) == 1:
+        return f"The draft is gone, and its pictures are free again.{kept}"
+    return f"{len(untouched)} drafts are gone, and their pictures are free again.{kept}"
+
+
+def _moved_back(place: Place, post: Post, done: Done) -> str:
+    may_time(place, post)
+    if iso(post.due) != done.after:
+        raise UserError(_LATE)
+    desk.move(post, datetime.fromisoformat(done.before) if done.before else None)
+    return "It is back where it was."
+
+
+def _approved_again(place: Place, post: Post, done: Done) -> str:
+    place.ask(Role.owner)
+    if stamp(post, post.pictures.all()) != done.stamps[0]:
+        raise UserError(_LATE)
+    desk.schedule(post)
+    return "It waits to go out again."
+
+
+def _taken_back(place: Place, post: Post, done: Done) -> str:
+    desk.take_back(post)
+    return "It is a draft again: nothing of it goes out."
+
+
+def _when(text: str, zone: ZoneInfo) -> str:
+    return f"{local(datetime.fromisoformat(text), zone):%A %Y-%m-%d at %H:%M}"

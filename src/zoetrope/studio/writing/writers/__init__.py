@@ -1,0 +1,1 @@
+"""Who can write: the template writer that is always there, and models on servers."""
