@@ -24,6 +24,7 @@ from zoetrope.studio.loras.wearing import wear
 from zoetrope.studio.making.models import Order
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
+from zoetrope.studio.workshop import checkpoints
 from zoetrope.training.run import KEPT
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.workspace import Workspace, round_folder
@@ -410,6 +411,7 @@ def test_programs_use_the_library(cast: Cast) -> None:
 
 def test_earlier_checkpoints_are_brought_in_to_be_compared(cast: Cast) -> None:
     checkpointed(cast)
+    assert checkpoints.KEPT == KEPT
     olga, turns = cast.clients["olga"], "/s/studio/p/ada/turns/"
     assert "Compare them" in olga.get(turns).content.decode()
     assert "Compare them" not in cast.clients["vic"].get(turns).content.decode()

@@ -635,6 +635,18 @@ def test_every_day_of_a_month_can_be_dropped_on(cast: Cast, rhythm: Rhythm) -> N
     assert date(2028, 2, 29) in shown
 
 
+def drag(page: Page, what: str, to: str) -> None:
+    """As a hand does it, with pictures that are there."""
+    page.locator(what).wait_for()
+    page.wait_for_load_state("networkidle")
+    page.locator(what).hover()
+    page.mouse.down()
+    box = page.locator(to).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=8)
+    page.mouse.up()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_in_a_browser_posts_are_dragged_and_counted_live(inside: Page, cast: Cast, rhythm: Rhythm) -> None:
     site = inside.url.split("/s/")[0].rstrip("/")
@@ -643,12 +655,12 @@ def test_in_a_browser_posts_are_dragged_and_counted_live(inside: Page, cast: Cas
     # A week that lies wholly ahead.
     monday = now.date() + timedelta(days=14 - now.weekday())
     inside.goto(f"{site}{CALENDAR}?view=week&day={monday}")
-    inside.drag_and_drop(f"[data-kept='{kept.pk}']", f"[data-day='{monday}']")
+    drag(inside, f"[data-kept='{kept.pk}']", f"[data-day='{monday}']")
     inside.locator(f"[data-day='{monday}'] [data-post]").wait_for()
     post = Post.objects.get()
     at = when(post)[-5:]
     later = monday + timedelta(days=2)
-    inside.drag_and_drop(f"[data-post='{post.pk}']", f"[data-day='{later}']")
+    drag(inside, f"[data-post='{post.pk}']", f"[data-day='{later}']")
     tile = inside.locator(f"[data-day='{later}'] [data-post='{post.pk}'] a").first
     tile.wait_for()
     assert when(post) == f"{later} {at}"

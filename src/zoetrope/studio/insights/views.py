@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -75,11 +75,11 @@ def _tiles(**shown: Sequence[Outcome]) -> dict[str, list[dict[str, Any]]]:
 def _waits(persona: Persona) -> int:
     """How many more measured posts the next look waits for."""
     looked = Look.objects.filter(persona=OuterRef("pk")).values("measured")[:1]
-    settled = Q(posts__readings__age__in=SETTLED, posts__readings__rate__isnull=False)
-    counted = Count("posts__readings__post", filter=settled, distinct=True)
-    rows = Persona.objects.filter(pk=persona.pk).annotate(looked=Subquery(looked), there=counted)
+    known = Reading.objects.filter(post__persona=OuterRef("pk"), age__in=SETTLED, rate__isnull=False).order_by()
+    counted = known.values("post__persona").annotate(posts=Count("post", distinct=True)).values("posts")
+    rows = Persona.objects.filter(pk=persona.pk).annotate(looked=Subquery(looked), there=Subquery(counted))
     last, there = rows.values_list("looked", "there").get()
-    return max(0, learnings.next_at(last) - there)
+    return max(0, learnings.next_at(last) - (there or 0))
 
 
 @require_GET

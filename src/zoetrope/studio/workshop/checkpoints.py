@@ -7,8 +7,10 @@ from zoetrope.studio.loras.library import read_sheet, take
 from zoetrope.studio.loras.models import Lora, Origin
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import workspace_of
-from zoetrope.training.run import KEPT
 from zoetrope.wheel.workspace import Workspace, round_folder
+
+# As the trainer calls it, which would bring all of torch along.
+KEPT = "checkpoints"
 
 
 def kept(workspace: Workspace, number: int) -> list[int]:
