@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -408,14 +409,23 @@ def planned(cast: Cast) -> dict[str, str]:
     return {name: str(key) for name, key in told.items()} | {"feed_secret": "none", "signed": "none"}
 
 
-def address(cast: Cast, name: str) -> str:
-    """A real address of that name, of Olga's space."""
+@lru_cache
+def routes_by_name() -> dict[str, str]:
+    return dict(reversed([*routes(get_resolver().url_patterns)]))
+
+
+def addressed(cast: Cast) -> dict[str, str]:
+    """What stands in the addresses of the pages: things of Olga's space."""
     membership = Membership.objects.get(user__username="vic", space=cast.space)
     token = cast.space.tokens.first() or cast.space.tokens.model.find(cast.token("olga"))
     plain = {"space": "studio", "persona": "ada", "membership": str(membership.pk), "token": str(token and token.pk)}
     plain |= {"number": "1", "scene": "front", "name": "ada_v1.json", "sha256": "0" * 64, "side": "320", "job": "1"}
-    plain |= {"lora": "1", "order": "1", "kind": "png", "invitation": str(invitation(cast))} | begun(cast)
-    route = next(route for found, route in routes(get_resolver().url_patterns) if found == name)
+    return plain | {"lora": "1", "order": "1", "kind": "png", "invitation": str(invitation(cast))} | begun(cast)
+
+
+def address(name: str, plain: dict[str, str]) -> str:
+    """A real address of that name."""
+    route = routes_by_name()[name]
     for key, value in plain.items():
         for form in (f"<slug:{key}>", f"<int:{key}>", f"<{key}>", f"<str:{key}>"):
             route = route.replace(form, value)
@@ -431,7 +441,7 @@ def ask(client: Client, method: str, path: str) -> int:
 
 @pytest.mark.parametrize(("name", "method"), PAGES)
 def test_each_gets_what_is_theirs(cast: Cast, name: str, method: str) -> None:
-    path = address(cast, name)
+    path = address(name, addressed(cast))
     # The owner goes last: what she does may change what the others find.
     found = {who: ask(cast.clients[who], method, path) for who in reversed(WHO)}
     assert tuple(found[who] for who in WHO) == PAGES[name, method]

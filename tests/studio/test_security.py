@@ -19,7 +19,7 @@ from django.urls import get_resolver
 
 from tests.studio.conftest import PASSWORD, Cast
 from tests.studio.crowd import routes
-from tests.studio.test_access import address
+from tests.studio.test_access import address, addressed
 from tests.wheel.cast import picture
 from zoetrope.media.decode import Limits
 from zoetrope.studio.jobs import seam as jobs
@@ -45,11 +45,12 @@ DOORS = (f"{AT}/sources/", "/api/spaces/studio/personas/ada/sources")
 
 def pages(cast: Cast) -> Iterator[str]:
     """The address of every page."""
+    plain = addressed(cast)
     for name, route in routes(get_resolver().url_patterns):
         if name == "link":
             yield f"/link/{OneTimeLink.make(OneTimeLink.Purpose.invite, cast.space)}/"
         elif not route.startswith("api/"):
-            yield address(cast, name)
+            yield address(name, plain)
 
 
 def test_no_page_acts_for_a_foreign_site(cast: Cast) -> None:

@@ -12,6 +12,7 @@ from zoetrope.studio.planning.strategies.seam import Option
 
 # A choice needs the best one and, to say what came second, another.
 _ENOUGH = 2
+_NONE: frozenset[Rule] = frozenset()
 # The rules about clusters are given up in this order, as few as possible.
 _GIVING_WAY: tuple[tuple[Rule, ...], ...] = ((), (Rule.MOST,), (Rule.REST,), (Rule.MOST, Rule.REST))
 
@@ -54,17 +55,22 @@ def shortlist(options: Sequence[Option], posted: Collection[int], blocked: Mappi
 
     `blocked` says which clusters each rule keeps out.
     """
-    found = _Found(set(map(_PAIR, options)))
+    found, any_rule = _Found(set(map(_PAIR, options))), frozenset[int]().union(*blocked.values())
     for place in _best_first(options):
         option = options[place]
         if option.kept not in posted:
-            found.take(option, frozenset(rule for rule, out in blocked.items() if not out.isdisjoint(option.clusters)))
+            # Most break none, which one look tells.
+            found.take(option, _NONE if any_rule.isdisjoint(option.clusters) else _broken(option, blocked))
             if not found.wanted:
                 break
     relaxed = next((each for each in _GIVING_WAY if found.within(each)), ())
     left = found.within(relaxed)
     barred = [option for option in found.within(_GIVING_WAY[-1]) if option not in left]
     return Shortlist(left, relaxed, max(barred, key=_rating, default=None))
+
+
+def _broken(option: Option, blocked: Mapping[Rule, frozenset[int]]) -> frozenset[Rule]:
+    return frozenset(rule for rule, out in blocked.items() if not out.isdisjoint(option.clusters))
 
 
 def _best_first(options: Sequence[Option]) -> list[int]:
