@@ -54,6 +54,8 @@ PAGES = {
     "one cluster": "/s/{space}/p/ada/clusters/1/",
     "proposed clusters": "/s/{space}/p/ada/clusters/proposed/",
     "ideas": "/s/{space}/p/ada/ideas/",
+    "slots": "/s/{space}/p/ada/calendar/slots/",
+    "campaigns": "/s/{space}/p/ada/campaigns/",
     "channels": "/s/{space}/p/ada/channels/",
     "outbox": "/s/{space}/p/ada/outbox/",
     "ledger": "/s/{space}/p/ada/ledger/",

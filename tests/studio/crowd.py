@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import combinations, cycle, islice, product
 from typing import Any
 
@@ -33,9 +33,10 @@ from zoetrope.studio.pipelines import keeping
 from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run, Step
 from zoetrope.studio.planning.clusters import Placed
 from zoetrope.studio.planning.models import Cluster, GapRun, Grouping, Idea, Pillar, Proposal, Use
-from zoetrope.studio.publishing import desk, feed, hosting, outgoing
+from zoetrope.studio.planning.slots import Slot
+from zoetrope.studio.publishing import desk, feed, hosting, outgoing, slotting
 from zoetrope.studio.publishing.drivers import outbox_of
-from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
+from zoetrope.studio.publishing.models import Campaign, CampaignIdea, Channel, Entry, Post, PostPicture
 from zoetrope.studio.servers.keeping import MOST
 from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role, Space, User
@@ -353,10 +354,27 @@ def _posts(ada: Persona, olga: User, size: Size) -> None:
     Entry.objects.bulk_create(
         Entry(channel=channel, post=post, call="status", outcome=Entry.Outcome.DONE, at=now) for post in posts
     )
+    _campaigns(ada, olga, posts, size)
     # The last one went out.
     folder = f"2026-01-01-post-{posts[-1].pk}"
     Post.objects.filter(pk=posts[-1].pk).update(state=Post.State.PUBLISHED, media=folder, published=now)
     write_together({outbox_of(channel) / folder / "post.json": b"{}"}, durable=False)
+
+
+def _campaigns(ada: Persona, olga: User, posts: list[Post], size: Size) -> None:
+    """As many campaigns as there are others, the newest with so many posts, ideas and rejected ones; and slots."""
+    day, numbers = timezone.now().date(), range(size.others)
+    said: dict[str, Any] = {"space": ada.space, "persona": ada, "about": "Scarves", "by": olga}
+    said |= {"starts": day, "ends": day + timedelta(days=30), "posts": 10}
+    newest = Campaign.objects.bulk_create(Campaign(name=f"Campaign {n}", **said) for n in numbers)[-1]
+    newest.pillars.set(Pillar.objects.filter(persona=ada)[:3])
+    told: dict[str, Any] = {"campaign": newest, "title": "A walk", "prompt": "in a park", "by": "template"}
+    told["pillar"] = newest.pillars.first()
+    free = iter(Run.objects.filter(persona=ada))
+    rows = [CampaignIdea(state="chosen", post=post, run=next(free, None), **told) for post in posts]
+    rows += [CampaignIdea(state=state, **told) for state in ("pending", "rejected") for _ in numbers]
+    CampaignIdea.objects.bulk_create(rows)
+    slotting.put(ada, [Slot(n % 7, time(n // 7)) for n in numbers][: slotting.MOST])
 
 
 def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
@@ -392,6 +410,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "post-picture.number": (PostPicture.objects.latest("pk").pk,),
         "feed_secret": (feed.renew(there.ada),),
         "signed": (hosting.signed(outgoing.ready(Made.objects.latest("pk").sha256, None).name),),
+        "campaign": (Campaign.objects.latest("pk").pk,),
         "learning": (1,),
         "age": (24,),
         "pillar": (Pillar.objects.latest("pk").pk,),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +26,7 @@ from zoetrope.studio.pipelines import keeping, runs
 from zoetrope.studio.planning import clusters, pillars
 from zoetrope.studio.planning.models import Grouping, Idea, Proposal
 from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing.campaigns import briefs
 from zoetrope.studio.servers.models import Server
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
 from zoetrope.studio.spaces.people import invitations_of, invite, open_space
@@ -144,6 +146,14 @@ PAGES = {
     ("posts-table", "POST"): (422, 422, 403, 404, 302),
     ("posts-export", "GET"): (200, 200, 200, 404, 302),
     ("feed-renew", "POST"): (302, 403, 403, 404, 302),
+    ("slots", "GET"): (200, 200, 200, 404, 302),
+    ("slots", "POST"): (422, 403, 403, 404, 302),
+    ("slots-act", "POST"): (400, 403, 403, 404, 302),
+    ("campaigns", "GET"): (200, 200, 200, 404, 302),
+    ("campaigns", "POST"): (422, 422, 403, 404, 302),
+    ("campaign", "GET"): (200, 200, 200, 404, 302),
+    ("campaign", "POST"): (422, 422, 403, 404, 302),
+    ("campaign-act", "POST"): (400, 400, 403, 404, 302),
     # Whoever was given its address may read it; this is none.
     ("feed", "GET"): (404, 404, 404, 404, 404),
     ("outgoing", "GET"): (404, 404, 404, 404, 404),
@@ -182,6 +192,7 @@ PAGES = {
 # The same for the API, whose visitors without a login are told 401; with what each is sent, bytes being an upload.
 NEW = {"name": "mia", "title": "Mia", "kind": "drawn", "base": "nano-flux", "consent": "fictional"}
 LORA = {"name": "mine", "type": "character", "base": "nano-flux"}
+BRIEF = {"name": "Autumn", "about": "Scarves", "starts": "2027-01-01", "ends": "2027-01-09", "posts": 2}
 PIPELINE = {"name": "Mine", "steps": [{"name": "Pictures"}]}
 # Where nobody listens.
 NOBODY = "http://127.0.0.1:9"
@@ -322,6 +333,17 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", f"{ADA}/posts.csv"): ({"file": picture(9)}, (400, 400, 403, 404, 401)),
     ("GET", f"{ADA}/posts/feed"): (None, OWNERS),
     ("POST", f"{ADA}/posts/feed"): (None, OWNERS),
+    ("GET", f"{ADA}/slots"): (None, MEMBERS),
+    ("PUT", f"{ADA}/slots"): ({"slots": [{"weekday": 0, "clock": "10:00"}]}, OWNERS),
+    ("GET", f"{ADA}/campaigns"): (None, MEMBERS),
+    ("POST", f"{ADA}/campaigns"): (BRIEF, (201, 201, 403, 404, 401)),
+    ("GET", f"{ADA}/campaigns/{{campaign}}"): (None, MEMBERS),
+    ("PUT", f"{ADA}/campaigns/{{campaign}}"): (BRIEF, REVIEWERS),
+    ("POST", f"{ADA}/campaigns/{{campaign}}"): ({"do": "end"}, REVIEWERS),
+    # It has not ended.
+    ("DELETE", f"{ADA}/campaigns/{{campaign}}"): (None, (400, 400, 403, 404, 401)),
+    # A stranger's idea.
+    ("POST", f"{ADA}/campaigns/{{campaign}}/ideas"): ({"do": "choose", "ideas": [10**9]}, (400, 400, 403, 404, 401)),
     ("GET", "/spaces/{space}/posts/{post}"): (None, MEMBERS),
     ("PATCH", "/spaces/{space}/posts/{post}"): ({"caption": "Rain."}, REVIEWERS),
     # It is a draft, and has no picture.
@@ -406,6 +428,8 @@ def planned(cast: Cast) -> dict[str, str]:
     told = {"pillar": pillar.pk, "cluster": cluster.pk, "idea": idea.pk, "proposal": proposal.pk}
     told |= {"channel": desk.outbox(cast.ada).pk, "post": desk.draft(cast.ada, (), None).pk}
     told |= {"learning": 999999, "age": 24}
+    first = date(2027, 1, 1)
+    told["campaign"] = briefs.add(cast.ada, briefs.Wanted("Winter", "Snow", first, first, 1), (), None).pk
     return {name: str(key) for name, key in told.items()} | {"feed_secret": "none", "signed": "none"}
 
 

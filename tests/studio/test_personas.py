@@ -1,20 +1,36 @@
 """Personas in the studio: made with consent, mirrored from their workspaces, kept apart by spaces."""
 
 import json
+import re
 import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from tests.studio.conftest import Cast
+from tests.studio.test_pipelines import two
+from zoetrope.studio.insights.models import Learning, Proposal
 from zoetrope.studio.jobs import seam as jobs
+from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import strays, workspace_of
+from zoetrope.studio.pipelines.models import Candidate, Pipeline, Run
+from zoetrope.studio.planning import pillars
+from zoetrope.studio.planning.models import Rhythm
+from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.spaces.work import scope_of
+from zoetrope.wheel import events as ev
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.workspace import new_workspace, personas_folder
 
+__all__ = ["two"]
+HOME = "/s/studio/p/ada/"
 MIA = {"title": "Mia Mohn", "name": "", "kind": "drawn", "consent": "fictional", "base": "nano-flux", "trigger": ""}
 
 
@@ -137,6 +153,138 @@ def test_a_workspace_of_the_command_line_is_taken_in(cast: Cast) -> None:
     assert (strays(), Persona.objects.get(name="bo").consent) == ([], {"kind": "self"})
     told_again = cast.clients["olga"].post("/s/studio/adopt/", {"folder": "../bo"})
     assert told_again.status_code == 400
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a home page's strip says, by its steps; `needed` is the one that is marked."""
+
+    told: dict[str, str]
+    there: dict[str, str]
+    needed: str
+
+
+def way(cast: Cast, who: str = "vic") -> Way:
+    page = cast.clients[who].get(HOME).content.decode()
+    found = re.findall(
+        r'<li( class="needed")?><a href="([^"]+)"[^>]*><span class="name">(\w+)</span> <strong>([^<]+)<', page
+    )
+    assert [name for _, _, name, _ in found] == ["Gaps", "Generate", "Vote", "Schedule", "Upcoming", "Insights"]
+    marked = [name for mark, _, name, _ in found if mark]
+    assert len(marked) == page.count('aria-current="step"') <= 1
+    told = {name: words for _, _, name, words in found}
+    return Way(told, {name: unescape(there) for _, there, name, _ in found}, marked[0] if marked else "")
+
+
+def test_a_new_persona_begins_at_its_pillars_and_its_wheel(cast: Cast) -> None:
+    seen = way(cast)
+    assert list(seen.told.values()) == [
+        "no pillar",
+        "nothing drawing",
+        "no votes waiting",
+        "no draft",
+        "none approved",
+        "0 posts measured",
+    ]
+    assert seen.needed == "", "the wheel's own button says what is to be done"
+    assert {cast.clients["vic"].get(there).status_code for there in seen.there.values()} == {200}
+    page = cast.clients["vic"].get(HOME).content.decode()
+    places = [page.index(f'id="{name}"') for name in ("wheel", "worn", "gaps", "runs", "coming", "insights")]
+    assert places == sorted(places), "before a first version, what makes one comes first"
+    workspace_of(cast.ada).record([ev.Exported(round=1, version=1, sha256="0" * 64)])
+    page = cast.clients["vic"].get(HOME).content.decode()
+    places = [page.index(f'id="{name}"') for name in ("gaps", "runs", "coming", "insights", "wheel", "worn")]
+    assert places == sorted(places)
+    assert (way(cast).needed, "your turn" in page) == ("Gaps", True)
+
+
+def test_each_step_says_how_it_stands_and_the_most_needed_is_marked(cast: Cast, two: Pipeline) -> None:
+    now, ada = timezone.now(), cast.ada
+    Learning.objects.create(persona=ada, kind="format", key="image", more=True, sentence="It does better.")
+    made = Made.objects.create(**square(cast))
+    Proposal.objects.create(persona=ada, made=made, lora="ada v1")
+    pillars.add(ada, pillars.Wanted("Sea", 20))
+    seen = way(cast)
+    assert (seen.told["Gaps"], seen.told["Insights"]) == ("1 gap", "1 learning to look at")
+    assert (seen.needed, seen.there["Insights"]) == ("Gaps", f"{HOME}insights/learnings/")
+    Learning.objects.all().delete()
+    pillars.add(ada, pillars.Wanted("City", 20))
+    run = Run.objects.create(space=cast.space, version=two.versions.all()[0], persona=ada, name="a run")
+    seen = way(cast)
+    assert (seen.told["Gaps"], seen.told["Generate"], seen.needed) == ("2 gaps", "1 run drawing", "Gaps")
+    assert (seen.told["Insights"], seen.there["Insights"]) == (
+        "1 training picture proposed",
+        f"{HOME}insights/training/",
+    )
+    # It sleeps until people wake it, but there is nothing to choose between yet.
+    Run.objects.filter(pk=run.pk).update(wake=None)
+    assert way(cast).told["Vote"] == "no votes waiting"
+    step = run.version.steps.all()[0]
+    drawn = {"run": run, "step": step, "made": made, "state": Candidate.State.ACTIVE}
+    Candidate.objects.bulk_create(Candidate(**drawn) for _ in range(3))
+    seen = way(cast)
+    assert (seen.told["Generate"], seen.told["Vote"]) == ("nothing drawing", "1 waiting for votes")
+    assert (seen.needed, seen.there["Vote"]) == ("Vote", f"/s/studio/runs/{run.pk}/vote/")
+    about: dict[str, Any] = {"space": cast.space, "persona": ada}
+    Post.objects.create(**about)
+    Post.objects.create(**about, due=now + timedelta(days=4))
+    seen = way(cast)
+    assert (seen.told["Schedule"], seen.told["Upcoming"], seen.needed) == ("2 drafts", "none approved", "Schedule")
+    assert seen.there["Schedule"] == f"{HOME}calendar/?view=list"
+    Rhythm.objects.create(persona=ada, zone="Asia/Kolkata")
+    at = now + timedelta(days=2)
+    post = Post.objects.create(**about, due=at, state=Post.State.SCHEDULED)
+    assert way(cast).told["Upcoming"] == f"next: {at.astimezone(ZoneInfo('Asia/Kolkata')):%a %H:%M}"
+    Post.objects.filter(pk=post.pk).update(due=datetime(2099, 1, 31, 12, tzinfo=UTC))
+    assert way(cast).told["Upcoming"] == "next: 31 Jan 17:30"
+    Post.objects.filter(pk=post.pk).update(state=Post.State.UNCONFIRMED, asks=True, due=now - timedelta(days=1))
+    seen = way(cast)
+    assert (seen.told["Upcoming"], seen.needed) == ("1 asks for you", "Upcoming")
+    assert seen.there["Upcoming"] == f"/s/studio/posts/{post.pk}/"
+    assert {cast.clients["vic"].get(there).status_code for there in seen.there.values()} == {200}
+    assert "Somebody has to look at" in cast.clients["vic"].get(HOME).content.decode()
+
+
+def test_a_draft_whose_time_is_near_comes_before_what_only_waits(cast: Cast) -> None:
+    about: dict[str, Any] = {"space": cast.space, "persona": cast.ada}
+    Post.objects.create(**about, due=timezone.now() + timedelta(hours=5))
+    page = cast.clients["vic"].get(HOME).content.decode()
+    assert (way(cast).needed, "needs you now" in page) == ("Schedule", True)
+    Post.objects.update(due=timezone.now() + timedelta(days=3))
+    page = cast.clients["vic"].get(HOME).content.decode()
+    assert ("needs you" in page, "needs you now" in page) == (True, False)
+
+
+def square(cast: Cast) -> dict[str, Any]:
+    return {"space": cast.space, "persona": cast.ada, "sha256": "5" * 64, "width": 64, "height": 64}
+
+
+@pytest.mark.parametrize(
+    ("page", "tab", "current"),
+    [
+        ("plan/", "Plan", "page"),
+        ("pillars/", "Plan", "true"),
+        ("clusters/", "Plan", "true"),
+        ("clusters/proposed/", "Plan", "true"),
+        ("ideas/", "Plan", "true"),
+        ("calendar/", "Calendar", "page"),
+        ("calendar/table/", "Calendar", "true"),
+        ("ledger/", "Calendar", "true"),
+        ("insights/training/", "Insights", "true"),
+        ("captions/", "Captions", "page"),
+        ("loras/", "LoRAs", "page"),
+        ("", "Ada", "page"),
+    ],
+)
+def test_the_tab_that_a_page_lies_under_is_marked(cast: Cast, page: str, tab: str, current: str) -> None:
+    shown = cast.clients["olga"].get(f"{HOME}{page}").content.decode()
+    [tabs] = re.findall(r'<nav class="tabs".*?</nav>', shown, re.DOTALL)
+    assert re.findall(r'aria-current="(\w+)">([^<]+)', tabs) == [(current, tab)]
+
+
+def test_the_space_leads_to_its_writer(cast: Cast) -> None:
+    for who, there in (("olga", True), ("rui", False), ("vic", False)):
+        assert ("/s/studio/writer/" in cast.clients[who].get(HOME).content.decode()) is there
 
 
 def test_what_the_command_line_changes_is_seen(cast: Cast) -> None:

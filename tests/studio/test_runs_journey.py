@@ -21,13 +21,13 @@ def test_from_a_pipeline_to_a_winner(studio: str, page: Page) -> None:
     # While they are drawn it says how many of them.
     expect(page.locator(".stage")).to_contain_text(re.compile(r"(?<!of )8 drawn"), timeout=LONGEST)
     page.keyboard.press("v")
-    _vote(page)
+    vote(page)
     expect(page.locator(".note.success")).to_contain_text("The best 2 of Drafts go on")
     expect(page.locator(".node.passed")).to_have_count(2)
     expect(page.locator(".stage").nth(1)).to_contain_text(re.compile(r"(?<!of )2 drawn"), timeout=LONGEST)
     _walk(page)
     page.keyboard.press("v")
-    _vote(page)
+    vote(page)
     expect(page.locator(".crowned h2")).to_have_text("The winner")
     expect(page.locator(".node.winner")).to_have_count(1)
     page.click("text=It is in the library")
@@ -39,11 +39,12 @@ def test_from_a_pipeline_to_a_winner(studio: str, page: Page) -> None:
     expect(page.locator(".crowned")).to_have_count(0)
 
 
-def _vote(page: Page) -> None:
-    """Prefer whoever was drawn first, by its key on the keyboard, until the pick is sure enough; then let it go on."""
+def vote(page: Page) -> int:
+    """Prefer whoever was drawn first until the pick is sure enough, then let it go on; how many keys that took."""
     expect(page.locator("h1")).to_have_text("Which is the best?")
     page.keyboard.press("n")
     page.keyboard.press("u")
+    pressed = 3
     for _ in range(MOST_VOTES):
         shown = page.locator("[data-screen] button")
         expect(shown.nth(1)).to_be_visible()
@@ -52,10 +53,12 @@ def _vote(page: Page) -> None:
         keys = [int(key) for key in shown.evaluate_all("all => all.map(each => each.dataset.key)")]
         said = page.locator("[data-sure]").text_content()
         page.keyboard.press(str(keys.index(min(keys)) + 1))
+        pressed += 1
         # An answer changes how sure it is.
         expect(page.locator("[data-sure]")).not_to_have_text(said or "")
     expect(page.locator("[data-sure]")).to_contain_text("that is enough")
     page.keyboard.press("Enter")
+    return pressed
 
 
 def _walk(page: Page) -> None:

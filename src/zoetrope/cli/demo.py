@@ -67,7 +67,7 @@ def demo(
 def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> None:
     from zoetrope.cli.demo_studio import Showing
 
-    console.print(f"{STAND_IN} It also votes in one of two runs of a pipeline.", highlight=False)
+    console.print(f"{STAND_IN} It also votes in runs of a pipeline, and approves her first post.", highlight=False)
     Showing(_reviewed_workspace, steps, count, _show_ended, _best).open("127.0.0.1", port, browser)
 
 

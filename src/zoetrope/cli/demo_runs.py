@@ -35,7 +35,7 @@ def show(persona: "Persona", best: Best) -> "tuple[Run, Run]":
         for prompt in (FINISHED, WAITING)
     ]
     console.print("Drawing two runs of a pipeline …", highlight=False)
-    _finish(made[0], best)
+    finish(made[0], best)
     _wait(made[1], lambda stage: stage.waits)
     return made[0], made[1]
 
@@ -56,7 +56,7 @@ def _pipeline(persona: "Persona") -> "Pipeline":
     return known or keeping.make(persona.space, NAME, about, steps, None)
 
 
-def _finish(run: "Run", best: Best) -> None:
+def finish(run: "Run", best: Best) -> None:
     """Vote, let the best go on, vote again, and crown the pick."""
     from zoetrope.studio.pipelines import runs
     from zoetrope.studio.pipelines.models import Run

@@ -54,6 +54,9 @@ class Showing:
         except UserError as error:
             # After her first turn it is a person who decides what she goes on with.
             console.print(f"{error} See {pages}/", highlight=False, soft_wrap=True)
+            # An earlier demo may have been stopped before it had shown all.
+            if workspace.state().cards:
+                threading.Thread(target=self._runs, args=(persona, pages), daemon=True).start()
         else:
             told = (job, workspace, persona, pages)
             threading.Thread(target=self._follow, args=told, daemon=True).start()
@@ -76,16 +79,22 @@ class Showing:
             paper.print(f"Her turn is {job.state}. {job.error}".strip(), highlight=False)
 
     def _runs(self, persona: "Persona", pages: str) -> None:
-        """Her LoRA is at work: one run with its winner, and one that waits."""
+        """Her LoRA is at work: a run with its winner, one that waits, and a week of posts."""
         from zoetrope.cli.demo_runs import show
+        from zoetrope.cli.demo_week import plan_week
 
         given_up = time.monotonic() + _ARRIVES_SECONDS
         while not persona.worn.exists() and time.monotonic() < given_up:
             time.sleep(_LOOK_SECONDS)
         finished, waiting = show(persona, self._best)
+        week = plan_week(persona, finished, self._best)
         runs = f"{pages.rpartition('/p/')[0]}/runs"
         paper.print(f"A run and its winner: {runs}/{finished.pk}/", highlight=False)
         paper.print(f"Another waits for your votes: {runs}/{waiting.pk}/vote/", highlight=False)
+        if week:
+            paper.print(f"Her week is planned, {week.posts} posts: {pages}/calendar/", highlight=False)
+        if week and week.folder:
+            paper.print(f"The first of them is ready to post: {week.folder}", highlight=False)
 
 
 def _persona(workspace: "Workspace") -> "Persona":

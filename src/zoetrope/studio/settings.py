@@ -1,4 +1,4 @@
-"""The site's settings. What differs between installations comes from the environment; docs/studio.md lists it."""
+"""The site's settings. What differs between installations comes from the environment; docs/deployment.md lists it."""
 
 import os
 from pathlib import Path

@@ -21,6 +21,7 @@ from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.pipelines.models import Pipeline
 from zoetrope.studio.planning import pillars
 from zoetrope.studio.planning.models import Pillar, Rhythm
+from zoetrope.studio.planning.rhythm import Hours, best_hours
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.strategy import REWARDS
 
@@ -188,23 +189,52 @@ def learned(cast: Cast, kind: Kind, key: str, more: bool = True) -> Learning:
 
 
 def test_hours_join_the_best_ones_and_leave_them(cast: Cast) -> None:
-    olga, best = cast.user("olga"), ((5, 8), (10, 15))
-    assert effects.hours(cast.ada, best) == best
+    olga = cast.user("olga")
+
+    def spans() -> Hours:
+        return best_hours(cast.ada).spans
+
+    assert spans() == ((5, 8), (10, 15))
     early, noon_hour = learned(cast, Kind.HOUR, "8"), learned(cast, Kind.HOUR, "12", more=False)
-    assert effects.hours(cast.ada, best) == best, "a proposal changes nothing"
+    assert spans() == ((5, 8), (10, 15)), "a proposal changes nothing"
     for each in (early, noon_hour):
         learnings.approve(each, olga)
-    assert effects.hours(cast.ada, best) == ((5, 9), (10, 12), (13, 15))
+    assert spans() == ((5, 9), (10, 12), (13, 15))
     assert "is no best hour" in effects.words(noon_hour)
     contrary = learned(cast, Kind.HOUR, "12")
     learnings.approve(contrary, olga)
     noon_hour.refresh_from_db()
-    assert (noon_hour.state, effects.hours(cast.ada, best)) == (State.TAKEN_BACK, ((5, 9), (10, 15)))
-    only = ((8, 9),)
+    assert (noon_hour.state, spans()) == (State.TAKEN_BACK, ((5, 9), (10, 15)))
     learnings.take_back(early, olga)
-    learnings.take_back(contrary, olga)
-    learnings.approve(learned(cast, Kind.HOUR, "8", more=False), olga)
-    assert effects.hours(cast.ada, only) == only, "some hour is left"
+    assert spans() == ((5, 8), (10, 15)), "what is reversed stops counting at once"
+
+
+def test_an_hour_stays_the_same_moment_when_the_persona_moves(cast: Cast) -> None:
+    early = learned(cast, Kind.HOUR, "20")
+    early.evidence |= {"zone": "Asia/Tokyo"}
+    early.save()
+    learnings.approve(early, cast.user("olga"))
+    assert [each.hour for each in effects.hours(cast.ada)] == [11], "Tokyo is nine hours ahead of UTC all year"
+    Rhythm.objects.create(persona=cast.ada, zone="Asia/Kolkata")
+    assert [each.hour for each in effects.hours(cast.ada)] == [16]
+    Rhythm.objects.update(zone="Asia/Tokyo")
+    assert [each.hour for each in effects.hours(cast.ada)] == [20]
+
+
+def test_what_was_decided_can_be_taken_back_on_the_page(cast: Cast) -> None:
+    at, each = "/s/studio/p/ada/insights/learnings/", learned(cast, Kind.HOUR, "16")
+    olga = cast.clients["olga"]
+    for do, state, offered in (
+        ("reject", State.REJECTED, "Bring it back"),
+        ("reopen", State.PROPOSED, "Approve"),
+        ("approve", State.APPROVED, "Take back"),
+        ("take-back", State.TAKEN_BACK, "Approve again"),
+        ("approve", State.APPROVED, "Take back"),
+    ):
+        page = olga.post(f"{at}{each.pk}/act/", {"do": do}, follow=True).content.decode()
+        each.refresh_from_db()
+        assert (each.state, f">{offered}</button>" in page) == (state, True)
+    assert "Take back</button>" not in cast.clients["rui"].get(at).content.decode()
 
 
 def test_what_changes_nothing_says_so(cast: Cast) -> None:

@@ -298,3 +298,16 @@ def test_what_the_account_said_is_not_typed_over(cast: Cast) -> None:
     draft.refresh_from_db()
     with pytest.raises(UserError, match="went out"):
         readings.typed(draft, Age.DAY, {"reach": 1}, cast.user("rui"))
+
+
+def test_a_posts_own_page_loads_its_numbers_once_it_is_out(cast: Cast) -> None:
+    out, draft = went_out(cast, timezone.now() - 30 * HOUR), Post.objects.create(space=cast.space, persona=cast.ada)
+    there, rules = f"/s/studio/posts/{out.pk}/numbers/", "insights/numbers."
+    page = cast.clients["rui"].get(f"/s/studio/posts/{out.pk}/").content.decode()
+    assert (f'hx-get="{there}"' in page, rules in page) == (True, True)
+    other = cast.clients["rui"].get(f"/s/studio/posts/{draft.pk}/").content.decode()
+    assert ("/numbers/" in other, rules in other) == (False, False)
+    for who, types in (("rui", True), ("vic", False)):
+        part = cast.clients[who].get(there, headers={"HX-Request": "true"}).content.decode()
+        assert ("<html" in part, "What came of it" in part, f'href="{there}"' in part) == (False, True, types)
+    assert cast.clients["sam"].get(there).status_code == 404

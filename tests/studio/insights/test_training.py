@@ -1,7 +1,6 @@
-"""Winners come back to the wheel: proposed once, taken in by a person, given back until a version learned from them."""
+"""Winners come back to the wheel as synthetic pictures: taken in by a person, given back until they were learned."""
 
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -14,20 +13,23 @@ from tests.studio.test_pipelines import two
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.recipe import Recipe
 from zoetrope.studio.insights import tasks, training
 from zoetrope.studio.insights.models import Proposal
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.models import Lora
+from zoetrope.studio.making.models import Made
 from zoetrope.studio.making.store import path_of
 from zoetrope.studio.personas.workspaces import workspace_of
 from zoetrope.studio.pipelines.models import Pipeline
 from zoetrope.studio.workshop.tasks import KIND as TURN
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.intake import Found, take_in
-from zoetrope.wheel.review import reject
+from zoetrope.wheel.measure import genuine
 from zoetrope.wheel.state import Decision
-from zoetrope.wheel.teach import SYNTHETIC_SHARE, chosen_entries
+from zoetrope.wheel.strays import find_strays
+from zoetrope.wheel.teach import SYNTHETIC_SHARE, chosen_entries, repeats_of
 from zoetrope.wheel.turn import gate
 from zoetrope.wheel.workspace import Workspace
 
@@ -75,6 +77,16 @@ def winner(
 def propose(cast: Cast) -> list[Kept]:
     """What is new, best first."""
     return [each.kept for each in training.propose(cast.ada) if each.kept]
+
+
+def proposed(cast: Cast, kept: Kept) -> Proposal:
+    """As a search would have left it."""
+    return Proposal.objects.create(persona=cast.ada, made=kept.made, kept=kept, lora="ada v1")
+
+
+def taken(cast: Cast, kept: Kept) -> Proposal:
+    """One that Rui said yes to."""
+    return training.accept(proposed(cast, kept), cast.user("rui"))
 
 
 def act(client: Client, proposal: Proposal, do: str) -> int:
@@ -142,7 +154,7 @@ def test_near_duplicates_and_what_the_workspace_has_are_left_out(
     assert {each.made.sha256 for each in found} & set(workspace.state().pictures) == set()
 
 
-def test_accepted_it_is_a_source_of_the_next_turn_and_comes_back_out(
+def test_accepted_it_is_what_a_turn_would_have_drawn_and_comes_back_out(
     cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace
 ) -> None:
     kept = winner(cast, two, lora, 1, prompt="a drawing of someone\nat sea")
@@ -154,12 +166,15 @@ def test_accepted_it_is_a_source_of_the_next_turn_and_comes_back_out(
     proposal.refresh_from_db()
     assert (proposal.state, proposal.round, proposal.by) == (State.ACCEPTED, 1, cast.user("rui"))
     entry = workspace.state().pictures[kept.made.sha256]
-    assert (entry.origin, entry.decision) == (ev.Origin.source, Decision.kept)
+    assert (entry.origin, entry.decision, entry.depth) == (ev.Origin.synthetic, Decision.kept, 1)
     assert entry.caption == "ada, a drawing of someone at sea"
-    assert entry.file == f"sources/winner-{kept.made.sha256[:12]}.png"
-    assert workspace.path(entry).read_bytes() == path_of(kept.made.sha256).read_bytes()
+    assert workspace.caption_path(entry).read_text() == entry.caption + "\n"
+    path = workspace.path(entry)
+    assert path.relative_to(workspace.folder).as_posix() == f"pictures/{entry.sha256[:2]}/{entry.sha256}.png"
+    assert path.read_bytes() == path_of(kept.made.sha256).read_bytes()
+    assert Recipe.from_json(path.with_suffix(".json").read_text()) == kept.made.said_recipe
     assert gate(workspace, workspace.state()) == "", "nobody has to look at it again"
-    assert entry in chosen_entries(workspace.state())
+    assert (find_strays(workspace), workspace.take_in_edits()) == ([], [])
     page = cast.clients["vic"].get(f"{AT}?state=accepted").content.decode()
     assert "for round 1" in page
     assert act(cast.clients["rui"], proposal, "accept") == 400, "once"
@@ -169,6 +184,90 @@ def test_accepted_it_is_a_source_of_the_next_turn_and_comes_back_out(
     assert workspace.state() == before
     assert act(cast.clients["rui"], proposal, "accept") == 302, "and in again"
     assert workspace.state().pictures[kept.made.sha256].decision == Decision.kept
+
+
+def test_the_wheels_own_share_counts_it(cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace) -> None:
+    for seed in range(3):
+        kept = winner(cast, two, lora, seed, prompt=f"ada, number {seed}")
+        taken(cast, kept)
+    entries = chosen_entries(workspace.state())
+    shown = repeats_of(entries)
+    made = [entry.sha256 for entry in entries if entry.origin is ev.Origin.synthetic]
+    assert len(made) == 3
+    # Eight sources twice each, and three of nineteen are not more than a fifth.
+    assert sum(shown[each] for each in made) / sum(shown.values()) <= SYNTHETIC_SHARE
+    assert {shown[entry.sha256] for entry in entries if entry.origin is ev.Origin.source} == {2}
+    assert genuine(workspace.state()) == [entry for entry in entries if entry.sha256 not in made]
+
+
+def test_it_is_a_generation_further_than_what_its_version_learned_from(
+    cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace
+) -> None:
+    second = lora_of(cast, 2)
+    for number, version in ((1, lora), (2, second)):
+        made = hash_bytes(f"turn {number}".encode())
+        workspace.record(
+            [
+                ev.Exported(round=number, version=number, sha256=version.sha256),
+                ev.Added(sha256=made, file=f"pictures/{made}", origin=ev.Origin.synthetic, depth=number, round=number),
+                ev.Kept(sha256=made, by="rui"),
+                ev.Closed(round=number, verdict="done"),
+            ]
+        )
+    strange = Proposal(persona=cast.ada, lora_sha256="9" * 64)
+    first, later = (Proposal(persona=cast.ada, lora_sha256=each.sha256) for each in (lora, second))
+    state = workspace.state()
+    assert training.generation(first, state) == (1, 1), "the first version saw the sources alone"
+    assert training.generation(later, state) == (2, 2)
+    assert training.generation(strange, state) == (3, 3), "of a stranger the worst is thought"
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"media": "clip"}, "This is a clip"),
+        ({"persona": None}, "no picture of Ada&#x27;s own"),
+        ({"recipe": None}, "Nobody knows how"),
+    ],
+)
+def test_what_the_wheel_cannot_learn_from_is_refused(
+    cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace, changed: dict[str, object], sentence: str
+) -> None:
+    proposal = proposed(cast, winner(cast, two, lora, 1))
+    Made.objects.filter(pk=proposal.made_id).update(**changed)
+    before = workspace.log.read()
+    refused = cast.clients["rui"].post(f"{AT}{proposal.pk}/act/", {"do": "accept"})
+    assert (refused.status_code, sentence in refused.content.decode()) == (400, True)
+    proposal.refresh_from_db()
+    assert (proposal.state, workspace.log.read()) == (State.PROPOSED, before)
+
+
+def test_nothing_is_learned_twice(cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace) -> None:
+    best, twin, there = (
+        winner(cast, two, lora, 1),
+        winner(cast, two, lora, 1, light=0.93),
+        winner(cast, two, lora, 3),
+    )
+    take_in(workspace, [Found("there.png", path_of(there.made.sha256).read_bytes(), "ada at sea")])
+    first = taken(cast, best)
+    for kept, sentence in ((twin, "looks nearly the same"), (there, "has this picture already, waiting")):
+        with pytest.raises(UserError, match=sentence):
+            training.accept(proposed(cast, kept), cast.user("rui"))
+    training.take_back(first, cast.user("rui"))
+    training.accept(Proposal.objects.get(kept=twin), cast.user("rui"))
+    assert [entry.sha256 for entry in workspace.state().of(Decision.kept)][8:] == [twin.made.sha256]
+
+
+def test_nothing_like_what_was_declined_is_proposed(
+    cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace
+) -> None:
+    best = winner(cast, two, lora, 1, 5.0)
+    training.decline(proposed(cast, best), cast.user("rui"))
+    twin, other = winner(cast, two, lora, 1, 4.0, light=0.93), winner(cast, two, lora, 2, 3.0)
+    for seed in range(4, 9):
+        winner(cast, two, lora, seed, -1.0)
+    found = propose(cast)
+    assert (other in found, twin in found) == (True, False)
 
 
 def test_a_prompt_that_names_the_persona_is_its_caption(
@@ -191,22 +290,6 @@ def test_what_a_version_learned_from_stays(cast: Cast, two: Pipeline, lora: Lora
     assert act(cast.clients["rui"], proposal, "take-back") == 400
     proposal.refresh_from_db()
     assert (proposal.state, kept.made.sha256 in workspace.state().pictures) == (State.ACCEPTED, True)
-
-
-def test_no_more_are_taken_in_than_the_share_of_all_sources(
-    cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace
-) -> None:
-    kept = [winner(cast, two, lora, seed) for seed in range(3)]
-    proposals = [Proposal.objects.create(persona=cast.ada, made=each.made, kept=each, lora="ada v1") for each in kept]
-    assert training.room(cast.ada, workspace.state()) == 2, "two of ten are a fifth"
-    for each in proposals[:2]:
-        training.accept(each, cast.user("rui"))
-    with pytest.raises(UserError, match="at most 20%"):
-        training.accept(proposals[2], cast.user("rui"))
-    assert "room for none just now" in cast.clients["vic"].get(AT).content.decode()
-    entry = workspace.state().pictures[kept[0].made.sha256]
-    reject(workspace, [entry], ev.Reason.other, "rui")
-    assert training.room(cast.ada, workspace.state()) == 1, "what was refused after all makes room"
 
 
 def test_without_consent_nothing_is_learned_from(cast: Cast, two: Pipeline, lora: Lora, workspace: Workspace) -> None:
@@ -233,10 +316,10 @@ def test_nothing_is_half_done_where_the_file_is_gone(
     assert act(cast.clients["rui"], proposal, "accept") == 400
     write_atomic(file, whole, durable=False)
 
-    def full(path: Path, *_: object, **__: object) -> None:
+    def full(*_: object) -> None:
         raise UserError("The disk is full.")
 
-    monkeypatch.setattr("zoetrope.studio.insights.training.take_in", full)
+    monkeypatch.setattr(Workspace, "store", full)
     assert act(cast.clients["rui"], proposal, "accept") == 400
     proposal.refresh_from_db()
     assert (proposal.state, kept.made.sha256 in workspace.state().pictures) == (State.PROPOSED, False)
@@ -248,9 +331,9 @@ def test_it_was_taken_out_in_the_workshop_meanwhile(
     kept = winner(cast, two, lora, 1)
     proposal = Proposal.objects.create(persona=cast.ada, made=kept.made, kept=kept, lora="ada v1")
     training.accept(proposal, cast.user("rui"))
-    workspace.undo()
-    workspace.undo()
+    assert len(workspace.undo()) == 3, "picture, words and decision are one step of the record"
     before = workspace.state()
+    assert kept.made.sha256 not in before.pictures
     assert act(cast.clients["rui"], proposal, "take-back") == 302
     assert workspace.state() == before, "only what was about it is undone"
 

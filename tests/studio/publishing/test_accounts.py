@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -22,6 +22,9 @@ from tests.studio.publishing.graph_truth import Account
 from tests.studio.publishing.test_instagram import Echo
 from tests.studio.publishing.test_outbox import drafted
 from tests.studio.publishing.test_tokens import account, graph, own_app
+from zoetrope.errors import UserError
+from zoetrope.studio.personas.workspaces import begin as begun
+from zoetrope.studio.personas.workspaces import told_persona
 from zoetrope.studio.publishing import desk, posting
 from zoetrope.studio.publishing.accounts import keeping, ledger, tokens
 from zoetrope.studio.publishing.accounts.quota import quota
@@ -123,6 +126,27 @@ def test_an_account_is_connected_once(cast: Cast, graph: Graph, account: Account
     answer = connect_by(cast, graph.truth.token(account))
     assert (answer.status_code, "is connected already" in text_of(answer)) == (422, True)
     assert Channel.objects.count() == 1
+
+
+def test_two_who_connect_it_at_once_have_one_channel(
+    cast: Cast, graph: Graph, account: Account, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both asked whether it was free before either kept it."""
+    monkeypatch.setattr(keeping, "_free", lambda probe: None)
+    mia = begun(cast.space, told_persona("mia", "drawn", "", "nano-flux", "fictional"), "Mia")
+    with pytest.raises(UserError, match="is connected already"):
+        keeping.connect(mia, "instagram", account.id, graph.truth.token(account))
+    assert Channel.objects.get() == channel
+
+
+def test_the_database_keeps_one_live_channel_an_account(cast: Cast, channel: Channel) -> None:
+    same: dict[str, Any] = {"space": cast.space, "persona": cast.ada, "kind": channel.kind, "name": "Another"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Channel.objects.create(account=channel.account, **same)
+    Channel.objects.create(account=channel.account, retired=timezone.now(), **same)
+    Channel.objects.create(account="999", **same)
+    for _ in range(2):
+        Channel.objects.create(space=cast.space, persona=cast.ada, name="Outbox")
 
 
 def test_a_retired_channel_comes_back_with_its_ledger(

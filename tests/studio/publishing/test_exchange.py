@@ -22,7 +22,7 @@ from zoetrope.studio.personas.workspaces import begin, told_persona
 from zoetrope.studio.planning.models import Pillar, Rhythm, Use
 from zoetrope.studio.publishing import desk, feed
 from zoetrope.studio.publishing.exchange import COLUMNS, MOST_LINES, harmless, plain, table, take_in, whole
-from zoetrope.studio.publishing.models import Channel, Post
+from zoetrope.studio.publishing.models import Channel, Feed, Post
 
 ROME = ZoneInfo("Europe/Rome")
 TABLE = "/s/studio/p/ada/calendar/table/"
@@ -368,5 +368,5 @@ def test_the_log_does_not_tell_the_feeds_address(cast: Cast) -> None:
     told = Discreet("%(message)s").format(record)
     token = path.rpartition("/")[2].removesuffix(".ics")
     assert not any(part in told for part in (token, *token.split(".")) if len(part) > 4)
-    secret = Channel.objects.get(persona=cast.ada).token
-    assert secret.tell() not in json.dumps(str(Channel.objects.values("token").get()))
+    secret = Feed.objects.get(persona=cast.ada).token
+    assert secret.tell() not in json.dumps(str(Feed.objects.values("token").get()))

@@ -12,10 +12,11 @@ class Insights(AppConfig):
     label = "insights"
 
     def ready(self) -> None:
-        from zoetrope.studio.insights import outcomes, tasks
+        from zoetrope.studio.insights import effects, outcomes, tasks
         from zoetrope.studio.insights.panel import fill
         from zoetrope.studio.jobs import seam as jobs
-        from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
+        from zoetrope.studio.personas.panels import PANELS, PARTS, TABS, Panel, Part, Tab
+        from zoetrope.studio.planning.rhythm import HOURS
         from zoetrope.studio.publishing.strategy import REWARDS
 
         # The row says when it is asked for again: a try that failed is looked at from there, not by the queue.
@@ -24,5 +25,7 @@ class Insights(AppConfig):
         jobs.register(tasks.PICK, "zoetrope.studio.insights.tasks:pick", queue=jobs.Queue.OPEN, one_of="persona")
         jobs.every(LOOK_SECONDS, tasks.look)
         REWARDS.append(outcomes.rewards)
+        HOURS.append(effects.hours)
         PANELS.append(Panel("insights/panel.html", fill))
         TABS.append(Tab("Insights", "insights"))
+        PARTS.setdefault("post", []).append(Part("What came of it", "post-numbers", "insights/numbers.css"))

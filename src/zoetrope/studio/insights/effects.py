@@ -4,18 +4,21 @@ A pillar's weight goes up or down by five, as far as there is room. An hour join
 whoever plans asks for them. A format or a LoRA version is for people to act on: it changes nothing by itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
+from datetime import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from zoetrope.studio.insights.models import Kind, Learning
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning import pillars
 from zoetrope.studio.planning.models import Pillar
+from zoetrope.studio.planning.rhythm import Taught, rhythm_of, today
+from zoetrope.studio.planning.slots import at_local, local
 
 STEP = 5
 """So much of a hundred a pillar gains or loses."""
-Hours = tuple[tuple[int, int], ...]
 
 
 def begin(learning: Learning) -> dict[str, Any]:
@@ -35,28 +38,21 @@ def end(learning: Learning) -> None:
         _lean(pillar, -by)
 
 
-def hours(persona: Persona, best: Hours) -> Hours:
-    """A persona's best hours, with those that its posts taught, and without those that they taught to leave."""
-    rows = Learning.objects.filter(persona=persona, kind=Kind.HOUR, state=Learning.State.APPROVED)
-    learned = list(rows.values_list("key", "more"))
+def hours(persona: Persona) -> list[Taught]:
+    """What approved learnings say of a persona's hours, by the clocks that it lives by now."""
+    rows = Learning.objects.filter(persona=persona, kind=Kind.HOUR, state=Learning.State.APPROVED).order_by("pk")
+    learned = list(rows)
     if not learned:
-        return best
-    known = {hour for first, end in best for hour in range(first, end)}
-    known |= {int(key) for key, more in learned if more}
-    left = known - {int(key) for key, more in learned if not more}
-    # Nobody posts at no hour at all.
-    return joined(left) if left else best
-
-
-def joined(single: Iterable[int]) -> Hours:
-    """Hours as spans, the first in and the second out."""
-    found: list[tuple[int, int]] = []
-    for hour in sorted(single):
-        if found and found[-1][1] == hour:
-            found[-1] = (found[-1][0], hour + 1)
-        else:
-            found.append((hour, hour + 1))
-    return tuple(found)
+        return []
+    rhythm = rhythm_of(persona)
+    day, zone = today(rhythm), ZoneInfo(rhythm.zone)
+    found = []
+    for each in learned:
+        # It was told by the clocks of then.
+        told = ZoneInfo(each.evidence.get("zone", rhythm.zone))
+        hour = local(at_local(day, time(int(each.key)), told), zone).hour if told != zone else int(each.key)
+        found.append(Taught(hour, each.more, each.sentence))
+    return found
 
 
 def words(learning: Learning) -> str:

@@ -79,7 +79,7 @@ def rewards(persona: Persona) -> dict[int, float]:
 def lately(persona: Persona, most: int) -> list[float]:
     """The rates of its newest posts, as far as they are known."""
     posts = Post.objects.filter(persona=persona, state=Post.State.PUBLISHED).order_by("-published")
-    return list(_rates(Reading.objects.filter(post__in=list(posts.values_list("pk", flat=True)[:most]))).values())
+    return list(_rates(Reading.objects.filter(post__in=posts.values("pk")[:most])).values())
 
 
 def measured(persona: Persona) -> int:

@@ -1,18 +1,19 @@
 """The best pictures of a persona come back to its wheel: proposed, taken by a person, and given back while they can be.
 
-What is taken in is a source of the workspace, kept at once, as a person has looked at it already. The wheel's own cap
-on synthetic pictures counts what its turns drew, and not sources: so that it keeps its meaning, no more pictures are
-taken in here than the same share of all sources.
+What is taken in is one of the workspace's synthetic pictures, as if a turn had drawn it: stored with its recipe, a
+generation further from the sources than what its version learned from, and kept at once, as a person has looked at it
+already. So the wheel itself holds down the share of such pictures, weighs them by their generation and watches for
+drift. What was taken in is one step of the workspace's record, which its own undo takes back too.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Any, TypeVar
 
 import numpy as np
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits, open_picture
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
+from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.kinds import MediaKind
 from zoetrope.studio.insights.models import Proposal
 from zoetrope.studio.insights.outcomes import outcomes
 from zoetrope.studio.insights.sums import standings
@@ -35,10 +38,8 @@ from zoetrope.studio.planning.models import Use
 from zoetrope.studio.spaces.models import User
 from zoetrope.studio.workshop.tasks import KIND as TURN
 from zoetrope.wheel import events as ev
-from zoetrope.wheel import review
 from zoetrope.wheel.alike import COPY
 from zoetrope.wheel.captions import lacks_trigger, on_one_line
-from zoetrope.wheel.intake import Found, take_in
 from zoetrope.wheel.quality import picture_hash
 from zoetrope.wheel.state import Decision, State
 from zoetrope.wheel.workspace import Workspace
@@ -46,16 +47,12 @@ from zoetrope.wheel.workspace import Workspace
 MOST = 12
 """So many wait for a person at most."""
 SHARE = 0.2
-"""Of all sources at most this share is taken in here: the wheel's own `SYNTHETIC_SHARE`, whose module loads torch."""
+"""Of what a turn is shown: for pages, the wheel's own `SYNTHETIC_SHARE`, whose module loads torch."""
 # Of more pictures the best are found among the newest.
 _LOOKED = 2000
 # What nobody has said anything of stands in the middle: that speaks neither for it nor against it.
 _MIDDLE = 0.5
 _CONSENTS = frozenset({"granted", "fictional"})
-_FULL = (
-    f"Of all sources at most {SHARE:.0%} are pictures that a LoRA drew: add sources of your own first, or take another "
-    "picture back; nothing was added."
-)
 Look = NDArray[np.uint8]
 T = TypeVar("T", bound=Hashable)
 
@@ -78,14 +75,14 @@ class Winner:
 
 
 def propose(persona: Persona, check: Callable[[], None] = lambda: None) -> list[Proposal]:
-    """Propose the best that the workspace has not, each once; those that are new."""
+    """Propose the best that the workspace has not, each once, and nothing like one before; those that are new."""
     if not consented(persona):
         return []
     workspace = workspace_of(persona)
     room = MOST - Proposal.objects.filter(persona=persona, state=Proposal.State.PROPOSED).count()
     known = set(Proposal.objects.filter(persona=persona).values_list("made", flat=True))
     held = workspace.state().pictures
-    looks = _looks_of(workspace, check)
+    looks = [*_looks_of(workspace, check), *_looks(Proposal.objects.filter(persona=persona))]
     found: list[Proposal] = []
     for each in winners(persona):
         if len(found) >= room or each.worth <= _MIDDLE:
@@ -93,7 +90,7 @@ def propose(persona: Persona, check: Callable[[], None] = lambda: None) -> list[
         if each.kept.made_id in known or each.kept.made.sha256 in held:
             continue
         check()
-        look = _look(each.kept)
+        look = _look(each.kept.made.sha256, each.kept)
         if look is None or any(_alike(look, other) for other in looks):
             continue
         looks.append(look)
@@ -126,23 +123,20 @@ def consented(persona: Persona) -> bool:
 
 
 def accept(proposal: Proposal, by: User) -> Proposal:
-    """It becomes a source that the next turn learns from."""
+    """It is among the synthetic pictures that the next turn learns from."""
     persona = proposal.persona
     if not consented(persona):
         raise UserError(f"No consent is recorded for {persona}: nothing of it is learned from.")
+    _check_own(proposal)
     workspace = workspace_of(persona)
     data, caption = _bytes(proposal), caption_of(workspace, proposal)
     with workspace.locked():
         state = workspace.state()
-        if proposal.made.sha256 in state.pictures:
-            raise UserError("The workspace has this picture already; nothing was added.")
-        if room(persona, state) < 1:
-            raise UserError(_FULL)
+        _check_new(proposal, state)
         with transaction.atomic():
             _moved(proposal, Proposal.State.ACCEPTED, by, round=state.round)
             # The row waits for the files: where they cannot be written, it says so still.
-            take_in(workspace, [Found(f"winner-{proposal.made.sha256[:12]}.png", data, caption, by.username)])
-            review.keep(workspace, [workspace.state().pictures[proposal.made.sha256]], by.username)
+            _take_in(workspace, proposal, data, caption, by.username)
     return proposal
 
 
@@ -175,15 +169,15 @@ def reversible(proposal: Proposal, state: State) -> bool:
     return not done and not turns.exclude(state__in=jobs.ENDED).exists()
 
 
-def room(persona: Persona, state: State) -> int:
-    """How many more pictures may be taken in beside the sources that people gave."""
-    sources = {
-        each.sha256 for each in state.pictures.values() if each.origin is ev.Origin.source and _counts(each.decision)
-    }
-    rows = Proposal.objects.filter(persona=persona, state=Proposal.State.ACCEPTED)
-    taken = sources & set(rows.values_list("made__sha256", flat=True))
-    real = len(sources) - len(taken)
-    return floor(real * SHARE / (1 - SHARE) + 1e-9) - len(taken)
+def generation(proposal: Proposal, state: State) -> tuple[int, int]:
+    """The round whose version drew it, and how many models lie between it and the sources.
+
+    A version learned from what rounds before its own had brought; of one that the workspace does not know, everything.
+    """
+    drew = next((each.round for each in state.versions if each.sha256 == proposal.lora_sha256), None)
+    kept = state.of(Decision.kept)
+    learned = [each.depth for each in kept if drew is None or each.round < drew]
+    return state.round if drew is None else drew, 1 + max(learned, default=0)
 
 
 def caption_of(workspace: Workspace, proposal: Proposal) -> str:
@@ -193,15 +187,47 @@ def caption_of(workspace: Workspace, proposal: Proposal) -> str:
     return on_one_line(f"{who.trigger}, {prompt}") if lacks_trigger(who, prompt) else prompt
 
 
-def _counts(decision: Decision) -> bool:
-    return decision in (Decision.kept, Decision.waiting)
+def _check_own(proposal: Proposal) -> None:
+    """A picture that this persona's LoRA drew, and that says how; the row may have changed since it was proposed."""
+    made, persona = proposal.made, proposal.persona
+    if made.media != MediaKind.image:
+        raise UserError("This is a clip, and the wheel learns from pictures; nothing was added.")
+    if made.persona_id != persona.pk:
+        raise UserError(f"This is no picture of {persona}'s own; nothing was added.")
+    if made.recipe is None:
+        raise UserError("Nobody knows how this picture was made; nothing was added.")
+
+
+def _check_new(proposal: Proposal, state: State) -> None:
+    """Nothing is learned twice, nor from two that look the same."""
+    there = state.pictures.get(proposal.made.sha256)
+    if there is not None:
+        raise UserError(f"The workspace has this picture already, {there.decision}; nothing was added.")
+    taken = Proposal.objects.filter(persona=proposal.persona_id, state=Proposal.State.ACCEPTED).exclude(pk=proposal.pk)
+    looks = _looks(taken.filter(made__sha256__in=list(state.pictures)))
+    mine = _look(proposal.made.sha256, proposal.kept) if looks else None
+    if mine is not None and any(_alike(mine, other) for other in looks):
+        raise UserError("A picture that looks nearly the same was taken in before; nothing was added.")
+
+
+def _take_in(workspace: Workspace, proposal: Proposal, data: bytes, caption: str, by: str) -> None:
+    """As the wheel keeps what a turn drew; call it with the workspace's lock held."""
+    number, depth = generation(proposal, workspace.state())
+    sha256, file = workspace.store(data, proposal.made.said_recipe.to_json())
+    added = ev.Added(sha256=sha256, file=file, origin=ev.Origin.synthetic, depth=depth, round=number)
+    words = ev.Captioned(sha256=sha256, text=caption, by="recipe")
+    workspace.record([added, words, ev.Kept(sha256=sha256, by=by)])
+    workspace.write_captions()
 
 
 def _bytes(proposal: Proposal) -> bytes:
     try:
-        return read_limited(path_of(proposal.made.sha256), Limits().max_bytes)
+        data = read_limited(path_of(proposal.made.sha256), Limits().max_bytes)
     except (OSError, MediaError) as error:
         raise UserError("The picture's file cannot be read; nothing was added.") from error
+    if hash_bytes(data) != proposal.made.sha256:
+        raise UserError("The picture's file was altered since it was drawn; nothing was added.")
+    return data
 
 
 def _leave(workspace: Workspace, sha256: str) -> None:
@@ -252,10 +278,17 @@ def _looks_of(workspace: Workspace, check: Callable[[], None]) -> list[Look]:
     return found
 
 
-def _look(kept: Kept) -> Look | None:
-    if kept.look is None:
+def _looks(rows: "QuerySet[Proposal]") -> list[Look]:
+    """What these pictures look like, as far as that is known or can be seen."""
+    told = rows.select_related("made", "kept").defer("made__recipe", "kept__words")
+    found = (_look(each.made.sha256, each.kept) for each in told)
+    return [each for each in found if each is not None]
+
+
+def _look(sha256: str, kept: Kept | None) -> Look | None:
+    if kept is None or kept.look is None:
         try:
-            return np.packbits(picture_hash(open_picture(path_of(kept.made.sha256)).image))
+            return np.packbits(picture_hash(open_picture(path_of(sha256)).image))
         except (OSError, MediaError):
             return None
     return np.frombuffer(bytes(kept.look), np.uint8)

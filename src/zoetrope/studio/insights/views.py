@@ -21,7 +21,7 @@ from zoetrope.studio.insights.outcomes import SETTLED, Outcome, outcomes
 from zoetrope.studio.insights.sums import mean_of
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
-from zoetrope.studio.personas.workspaces import workspace_of
+from zoetrope.studio.polling import followed
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.post_views import post_of
 from zoetrope.studio.spaces.here import Place, in_space, member
@@ -125,12 +125,9 @@ def winners(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     state = state if state in Proposal.State.values else Proposal.State.PROPOSED.value
     rows = Proposal.objects.filter(persona=found, state=state).select_related("made", "by")
     page = Paginator(rows.defer("made__recipe"), _A_PAGE).get_page(request.GET.get("page"))
-    told = workspace_of(found).state()
     said: dict[str, Any] = {"persona": found, "page": page, "state": state, "states": Proposal.State.values}
-    said |= {"job": tasks.looking(found), "room": training.room(found, told), "consented": training.consented(found)}
-    said |= {"share": f"{training.SHARE:.0%}"}
-    part = "insights/training_now.html" if request.headers.get("HX-Request") else "insights/training.html"
-    return render(request, part, said)
+    said |= {"job": tasks.looking(found), "consented": training.consented(found), "share": f"{training.SHARE:.0%}"}
+    return followed(request, "insights/training.html", "insights/training_now.html", said, said["job"] is not None)
 
 
 @require_POST
@@ -144,7 +141,7 @@ def act_on_winner(request: HttpRequest, place: Place, persona: str, proposal: in
     act(row, member(request))
     if row.state == Proposal.State.ACCEPTED:
         messages.success(
-            request, "It is a source now, and the next turn learns from it. Until then it can be taken back."
+            request, "It is in the workshop now, and the next turn learns from it. Until then it can be taken back."
         )
     return redirect("training", place.space.slug, persona)
 
@@ -166,10 +163,10 @@ def numbers(request: HttpRequest, place: Place, post: int) -> HttpResponse:
             return redirect("post-numbers", place.space.slug, found.pk)
         if form.is_valid() and _typed(request, found, form):
             return redirect("post-numbers", place.space.slug, found.pk)
-    said = {"persona": found.persona, "post": found, "form": form} | block(found)
-    part = request.headers.get("HX-Request") and request.method == "GET"
-    page = "insights/block.html" if part else "insights/numbers.html"
-    return render(request, page, said, status=422 if form.errors else 200)
+    said = {"persona": found.persona, "post": found} | block(found)
+    if request.headers.get("HX-Request") and request.method == "GET":
+        return render(request, "insights/block.html", said)
+    return render(request, "insights/numbers.html", said | {"form": form}, status=422 if form.errors else 200)
 
 
 def _typed(request: HttpRequest, post: Post, form: NumbersForm) -> bool:

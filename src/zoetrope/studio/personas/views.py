@@ -1,6 +1,8 @@
 """A space's personas, and each one's home."""
 
 from collections.abc import Callable
+from math import inf
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -11,7 +13,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.files import Handed
 from zoetrope.studio.personas import forms
 from zoetrope.studio.personas.models import Persona, Voice, checked
-from zoetrope.studio.personas.panels import PANELS
+from zoetrope.studio.personas.panels import PANELS, Need, Step, most_needed
 from zoetrope.studio.personas.workspaces import (
     adopt,
     begin,
@@ -23,6 +25,7 @@ from zoetrope.studio.personas.workspaces import (
     short_name,
     strays,
     told_persona,
+    workspace_of,
 )
 from zoetrope.studio.spaces.here import Place, in_space
 from zoetrope.studio.spaces.models import Role
@@ -81,10 +84,28 @@ def persona_of(place: Place, name: str) -> Persona:
 @require_GET
 @in_space()
 def home(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
-    """A persona's home: what it is, what it has, what it waits for."""
+    """A persona's home: where it stands on the way from a gap to what came of its post, and what it has."""
     found = persona_of(place, persona)
     panels = [(panel.template, panel.fill(request, place, found)) for panel in PANELS]
-    return render(request, "personas/home.html", {"persona": found, "panels": panels})
+    steps = sorted((step for _, said in panels for step in _steps(said)), key=lambda step: step.stop)
+    # Before a first version there is nothing to plan with: what makes one comes first then, and last later on.
+    learned = bool(workspace_of(found).state().versions)
+    panels.sort(key=lambda panel: _first(_steps(panel[1]), learned))
+    # What only could be done waits for that too.
+    needed = most_needed(step for step in steps if learned or step.need > Need.CAN)
+    said = {"persona": found, "panels": panels, "steps": steps, "needed": needed}
+    return render(request, "personas/home.html", said)
+
+
+def _steps(filled: dict[str, Any]) -> list[Step]:
+    """What a panel adds to the way."""
+    found: list[Step] = filled.get("steps", [])
+    return found
+
+
+def _first(steps: list[Step], learned: bool) -> float:
+    """Where a panel comes: as its first step does; one without any after all, or before them."""
+    return min((float(step.stop) for step in steps), default=inf if learned else -inf)
 
 
 @in_space(Role.owner)

@@ -1,11 +1,14 @@
-"""A persona's home page: its newest runs."""
+"""A persona's home page: its newest runs, how many draw, and how many wait for votes."""
 
 from typing import Any
 
+from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.http import HttpRequest
+from django.urls import reverse
 
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.pipelines.models import Run
+from zoetrope.studio.personas.panels import Need, Step, Stop
+from zoetrope.studio.pipelines.models import Candidate, Run
 from zoetrope.studio.pipelines.telling import standing
 from zoetrope.studio.spaces.here import Place
 
@@ -15,4 +18,24 @@ _NEWEST = 4
 def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]:
     """Each with where it stands."""
     rows = Run.objects.filter(persona=persona).select_related("version__pipeline", "winner__made")[:_NEWEST]
-    return {"listed": [(run, standing(run)) for run in rows]}
+    return {"listed": [(run, standing(run)) for run in rows], "steps": _steps(place, persona)}
+
+
+def _steps(place: Place, persona: Persona) -> list[Step]:
+    """What draws, and what waits for people; of these, the run that waits longest is opened."""
+    drawn = Exists(Candidate.objects.filter(run=OuterRef("pk"), state=Candidate.State.ACTIVE))
+    running = Run.objects.filter(persona=persona, state=Run.State.RUNNING)
+    waits = Q(drawn, wake=None)
+    counted = running.aggregate(
+        drawing=Count("pk", filter=Q(wake__isnull=False)),
+        voting=Count("pk", filter=waits),
+        first=Min("pk", filter=waits),
+    )
+    drawing, voting, space = counted["drawing"], counted["voting"], place.space.slug
+    draws = f"{drawing} run{'' if drawing == 1 else 's'} drawing" if drawing else "nothing drawing"
+    votes = f"{voting} waiting for votes" if voting else "no votes waiting"
+    there = reverse("vote", args=[space, counted["first"]]) if voting else reverse("runs", args=[space])
+    return [
+        Step(Stop.GENERATE, draws, reverse("runs" if drawing else "pipelines", args=[space])),
+        Step(Stop.VOTE, votes, there, Need.WAITS if voting else Need.NONE),
+    ]

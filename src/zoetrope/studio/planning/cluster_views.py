@@ -15,6 +15,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning import clusters, forms, grouping, pillars
 from zoetrope.studio.planning.asked import key, keys, number, pillars_said
 from zoetrope.studio.planning.models import Cluster, Proposal
+from zoetrope.studio.polling import followed
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
@@ -124,8 +125,7 @@ def proposed(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     said: dict[str, Any] = {"persona": found, "grouping": row, "job": job, "form": forms.GroupsForm()}
     said |= {"waits": row is not None and grouping.under_way(row)}
     said |= {"shown": grouping.shown(row) if row else []}
-    page = "planning/proposed_now.html" if request.headers.get("HX-Request") else "planning/proposed.html"
-    return render(request, page, said)
+    return followed(request, "planning/proposed.html", "planning/proposed_now.html", said, said["waits"])
 
 
 def _on_proposed(request: HttpRequest, place: Place, persona: Persona) -> HttpResponse:

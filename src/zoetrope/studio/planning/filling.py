@@ -68,14 +68,14 @@ def start(pillar: Pillar, pipeline: Pipeline, name: str, prompt: str, by: User |
     """A run for a pillar."""
     if pillar.retired is not None:
         raise UserError(f"{pillar} is retired: bring it back first; nothing was started.")
-    said = _told(pipeline, pillar.persona.trigger, prompt)
+    said = as_asked(pipeline, pillar.persona.trigger, prompt)
     with transaction.atomic():
         run = runs.start(pipeline, pillar.persona, name, {PROMPT: said}, by)
         GapRun.objects.create(run=run, pillar=pillar)
     return run
 
 
-def _told(pipeline: Pipeline, trigger: str, prompt: str) -> str:
+def as_asked(pipeline: Pipeline, trigger: str, prompt: str) -> str:
     """The prompt as the pipeline asks for it: one that names the persona by itself is not told it twice."""
     first = steps_of(newest(pipeline))[0].asked
     if not any("trigger" in named(text) for text in first.texts):

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from zoetrope.studio.personas.models import Persona
+from zoetrope.studio.personas.panels import Need, Step, Stop
+from zoetrope.studio.planning.pillars import MOST_PILLARS
 from zoetrope.studio.planning.standing import thinnest
 from zoetrope.studio.spaces.here import Place
 
@@ -12,5 +15,10 @@ _SHOWN = 5
 
 
 def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]:
-    """The thinnest first."""
-    return {"thinnest": thinnest(persona, _SHOWN)}
+    """The thinnest first, and how many lack pictures."""
+    every = thinnest(persona, MOST_PILLARS)
+    gaps = sum(gap.gap > 0 for _, gap in every)
+    told = f"{gaps} gap{'' if gaps == 1 else 's'}" if gaps else "no gap" if every else "no pillar"
+    need = Need.WAITS if gaps else Need.NONE if every else Need.CAN
+    step = Step(Stop.GAPS, told, reverse("plan", args=[place.space.slug, persona.name]), need)
+    return {"thinnest": every[:_SHOWN], "steps": [step]}

@@ -17,6 +17,7 @@ from zoetrope.studio.planning.models import Idea, Pillar
 from zoetrope.studio.planning.rhythm import rhythm_of, set_rhythm, today
 from zoetrope.studio.planning.standing import Standing, outlook
 from zoetrope.studio.planning.words import lasting
+from zoetrope.studio.polling import followed
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
@@ -180,8 +181,7 @@ def all_ideas(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     page = Paginator(rows, _IDEAS).get_page(request.GET.get("page"))
     said: dict[str, Any] = {"persona": found, "page": page, "state": state, "states": Idea.State.values}
     said |= {"job": ideas.under_way(found), "pipelines": filling.offered(place.space)}
-    part = "planning/ideas_now.html" if request.headers.get("HX-Request") else "planning/ideas.html"
-    return render(request, part, said)
+    return followed(request, "planning/ideas.html", "planning/ideas_now.html", said, said["job"] is not None)
 
 
 @require_POST

@@ -1,6 +1,6 @@
 """Posts, for programs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
@@ -16,8 +16,10 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.planning.rhythm import rhythm_of
-from zoetrope.studio.publishing import desk, exchange, feed, shelf, strategy, suggesting, wording
+from zoetrope.studio.planning.slots import Slot
+from zoetrope.studio.publishing import desk, exchange, feed, shelf, slotting, strategy, suggesting, wording
 from zoetrope.studio.publishing.calendar import FIRST, LAST
+from zoetrope.studio.publishing.campaigns.api import router as campaigns
 from zoetrope.studio.publishing.checks import ALT, MOST, faults, warnings
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.editing import edit
@@ -30,8 +32,10 @@ from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.writing.seam import Length
 
 router = Router(tags=["publishing"])
+router.add_router("", campaigns)
 _A_PAGE, _ENTRIES = 100, 200
 _OF, _POST = "/spaces/{space}/personas/{persona}/posts", "/spaces/{space}/posts/{post}"
+_SLOTS = "/spaces/{space}/personas/{persona}/slots"
 _KEPT = r"^[^\x00]*$"
 _KEY = 2**63 - 1
 Words = Annotated[str, StringConstraints(max_length=wording.LONGEST_TEXT, pattern=_KEPT)]
@@ -183,6 +187,27 @@ class TakenOut(Schema):
 
     added: int
     changed: int
+
+
+class SlotBody(Schema):
+    """A weekday, 0 being Monday, and a time on the persona's own clocks, to the minute."""
+
+    weekday: int = Field(ge=0, le=6)
+    clock: time
+
+
+class SlotsIn(Said):
+    """A week's slots; none for the defaults."""
+
+    slots: list[SlotBody] = Field([], max_length=slotting.MOST)
+
+
+class SlotsOut(Schema):
+    """A week's slots, whether they are its own, and whose clocks they are read on."""
+
+    slots: list[SlotBody]
+    own: bool
+    zone: str
 
 
 class FeedOut(Schema):
@@ -366,6 +391,26 @@ def renew_post_feed(request: HttpRequest, space: str, persona: str) -> FeedOut:
     found = persona_of(asked_place(request, space, Role.owner), persona)
     feed.renew(found)
     return FeedOut(path=feed.path_of(found))
+
+
+@router.get(_SLOTS, response=SlotsOut)
+def list_slots(request: HttpRequest, space: str, persona: str) -> SlotsOut:
+    """When posts go out if nobody says when, every week."""
+    return _slots(persona_of(asked_place(request, space), persona))
+
+
+@router.put(_SLOTS, response=SlotsOut)
+def set_slots(request: HttpRequest, space: str, persona: str, said: SlotsIn) -> SlotsOut:
+    """These and no others; without any the defaults hold again."""
+    found = persona_of(asked_place(request, space, Role.owner), persona)
+    slotting.put(found, [Slot(each.weekday, each.clock) for each in said.slots])
+    return _slots(found)
+
+
+def _slots(persona: Persona) -> SlotsOut:
+    rhythm = rhythm_of(persona)
+    week = [SlotBody(weekday=each.weekday, clock=each.clock) for each in slotting.week(rhythm)]
+    return SlotsOut(slots=week, own=persona.slots.exists(), zone=rhythm.zone)
 
 
 def _checked(due: datetime | None) -> datetime | None:

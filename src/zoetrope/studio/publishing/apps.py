@@ -2,11 +2,11 @@
 
 from django.apps import AppConfig
 
-LOOK_SECONDS = 2.0
+LOOK_SECONDS, FILL_SECONDS = 2.0, 30.0
 
 
 class Publishing(AppConfig):
-    """Its one kind of job carries a post on its way; a persona's pages get its calendar."""
+    """Its jobs carry posts on their way and write for campaigns; a persona's pages get its calendar."""
 
     name = "zoetrope.studio.publishing"
     label = "publishing"
@@ -14,7 +14,9 @@ class Publishing(AppConfig):
     def ready(self) -> None:
         from zoetrope.studio.jobs import seam as jobs
         from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
+        from zoetrope.studio.pipelines.runs import ON_WINNER
         from zoetrope.studio.publishing.accounts import tokens
+        from zoetrope.studio.publishing.campaigns import filling, thinking
         from zoetrope.studio.publishing.panel import fill
         from zoetrope.studio.publishing.tasks import KIND, look
 
@@ -22,5 +24,11 @@ class Publishing(AppConfig):
         jobs.register(KIND, "zoetrope.studio.publishing.tasks:carry", queue=jobs.Queue.OPEN, retries=())
         jobs.every(LOOK_SECONDS, look)
         tokens.register()
+        inside = "zoetrope.studio.publishing.campaigns"
+        jobs.register(thinking.KIND, f"{inside}.thinking:write", queue=jobs.Queue.OPEN, one_of="campaign")
+        jobs.register(filling.CAPTION, f"{inside}.filling:word", queue=jobs.Queue.OPEN, one_of="idea")
+        # The library comes before this app and has kept the picture by then.
+        ON_WINNER.append(filling.follow)
+        jobs.every(FILL_SECONDS, filling.look)
         PANELS.append(Panel("publishing/panel.html", fill))
         TABS.append(Tab("Calendar", "calendar"))

@@ -12,11 +12,11 @@ from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.slots import at_local, local, moved
-from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing import desk, slotting
 from zoetrope.studio.publishing.calendar import FIRST, LAST, bounds
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.models import Post, PostPicture
-from zoetrope.studio.publishing.times import next_time, weekly
+from zoetrope.studio.publishing.times import next_time
 from zoetrope.studio.publishing.undoing import may_time
 from zoetrope.studio.spaces.here import Place
 
@@ -73,7 +73,7 @@ def slot_on(persona: Persona, day: date, rhythm: Rhythm) -> datetime:
     opens, closes = bounds(day, date.fromordinal(day.toordinal() + 1), zone)
     rows = Post.objects.filter(persona=persona, due__gte=opens, due__lt=closes).exclude(state=Post.State.FAILED)
     taken = list(rows.values_list("due", flat=True))
-    return next_time(day, weekly(rhythm.posts_per_week), [at for at in taken if at], zone, timezone.now())
+    return next_time(day, slotting.week(rhythm), [at for at in taken if at], zone, timezone.now())
 
 
 def _differs(pictures: list[PostPicture], shown: Sequence[Shown]) -> bool:

@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.publishing.desk import outbox
-from zoetrope.studio.publishing.models import Post
+from zoetrope.studio.publishing.models import Feed, Post
 from zoetrope.studio.sealed import Secret
 
 BEHIND, AHEAD, MOST = timedelta(days=60), timedelta(days=400), 1000
@@ -26,8 +25,8 @@ _signer = Signer(salt="feed", sep=".")
 
 def secret_of(persona: Persona) -> str:
     """What the address of its calendar ends with; empty as long as nobody asked for one."""
-    token = outbox(persona).token.tell()
-    return _signer.sign(f"{persona.pk}-{token}") if token else ""
+    known = Feed.objects.filter(persona=persona).first()
+    return _signed(known) if known else ""
 
 
 def path_of(persona: Persona) -> str:
@@ -38,22 +37,18 @@ def path_of(persona: Persona) -> str:
 
 def renew(persona: Persona) -> str:
     """Another address, or the first; whoever knew the last one is told nothing any more."""
-    # The outbox is the one channel that every persona has, and a folder needs no token of its own.
-    channel = outbox(persona)
-    channel.token = Secret.of(secrets.token_urlsafe(16))
-    channel.save(update_fields=["token"])
-    return secret_of(persona)
+    token = Secret.of(secrets.token_urlsafe(16))
+    return _signed(Feed.objects.update_or_create(persona=persona, defaults={"token": token})[0])
 
 
 def opened(secret: str) -> Persona | None:
     """Whose calendar an address shows; None where it was not given out, or was renewed since."""
     try:
         key, _, token = _signer.unsign(secret).partition("-")
-        persona = Persona.objects.filter(pk=int(key)).first()
+        known = Feed.objects.select_related("persona").filter(persona=int(key)).first()
     except (BadSignature, ValueError):
         return None
-    known = persona and outbox(persona).token.tell()
-    return persona if known and constant_time_compare(known, token) else None
+    return known.persona if known and constant_time_compare(known.token.tell(), token) else None
 
 
 def posts_of(persona: Persona, now: datetime) -> list[Post]:
@@ -109,6 +104,10 @@ def _event(post: Post) -> Iterator[str]:
         yield f"URL:{post.link}"
     yield "TRANSP:TRANSPARENT"
     yield "END:VEVENT"
+
+
+def _signed(feed: Feed) -> str:
+    return _signer.sign(f"{feed.persona_id}-{feed.token.tell()}")
 
 
 def _moment(at: datetime) -> str:

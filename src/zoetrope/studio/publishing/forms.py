@@ -8,10 +8,12 @@ from django import forms
 
 from zoetrope.errors import UserError
 from zoetrope.studio.planning.models import Pillar
+from zoetrope.studio.planning.slots import Slot
 from zoetrope.studio.publishing import wording
 from zoetrope.studio.publishing.checks import ALT
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.models import Channel, Post, PostPicture
+from zoetrope.studio.publishing.slotting import WEEKDAYS
 
 _SHARE = {"step": "any", "inputmode": "decimal"}
 
@@ -147,3 +149,13 @@ class TableForm(forms.Form):
 
 def _per_cent(share: float) -> float:
     return round(100 * share, 2)
+
+
+class SlotForm(forms.Form):
+    """A time of the week."""
+
+    weekday = forms.TypedChoiceField(choices=list(enumerate(WEEKDAYS)), coerce=int)
+    clock = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}))
+
+    def said(self) -> Slot:
+        return Slot(**self.cleaned_data)

@@ -1,4 +1,4 @@
-"""Channels, posts on their way through them, and the ledger of every call that was made for them."""
+"""Channels, posts on their way through them, the ledger of every call; slots, feeds, and campaigns of posts."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.pipelines.models import Moving
+from zoetrope.studio.pipelines.models import Moving, Run
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.sealed import SealedField
 from zoetrope.studio.spaces.models import Space, User
@@ -48,9 +48,41 @@ class Channel(models.Model):
 
     class Meta:
         ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            # Two would not know of each other's posts.
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(kind="instagram", retired=None) & ~Q(account=""),
+                name="one_channel_an_account",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class SlotRow(models.Model):
+    """A time at which a persona posts every week, by its own clocks; as long as it has none, the defaults hold."""
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="slots")
+    # Monday is 0.
+    weekday = models.PositiveSmallIntegerField()
+    clock = models.TimeField()
+
+    class Meta:
+        ordering: ClassVar = ["weekday", "clock"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["persona", "weekday", "clock"], name="one_slot_a_time"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="slot_on_a_weekday"),
+        ]
+
+
+class Feed(models.Model):
+    """What opens a persona's calendar to other programs; its owners are told it whenever they ask."""
+
+    persona = models.OneToOneField(Persona, on_delete=models.CASCADE, related_name="feed")
+    token = SealedField()
+    made = models.DateTimeField(auto_now=True)
 
 
 class Post(Moving):
@@ -197,6 +229,74 @@ class Entry(models.Model):
             models.Index(fields=["channel", "outcome", "-id"], name="entries_outcome"),
             models.Index(fields=["channel", "call", "-id"], condition=Q(post__isnull=True), name="entries_account"),
         )
+
+
+class Campaign(models.Model):
+    """Posts about one thing between two days: from a brief over ideas to posts with pictures."""
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="campaigns")
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="campaigns")
+    name = models.CharField(max_length=80)
+    about = models.TextField(max_length=2000)
+    # Days of the persona's own zone, both included.
+    starts = models.DateField()
+    ends = models.DateField()
+    # As many as are wanted.
+    posts = models.PositiveSmallIntegerField()
+    pillars = models.ManyToManyField(Pillar, related_name="campaigns", blank=True)
+    by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Nothing more is begun for it; what was begun goes on.
+    ended = models.DateTimeField(null=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignIdea(Moving):
+    """What one of a campaign's posts could show; chosen, it has a post, which waits for the winner of its run."""
+
+    class State(models.TextChoices):
+        """What people made of it."""
+
+        PENDING = "pending"
+        CHOSEN = "chosen"
+        REJECTED = "rejected"
+
+    MOVES: ClassVar = {
+        State.PENDING: frozenset({State.CHOSEN, State.REJECTED}),
+        State.CHOSEN: frozenset({State.PENDING}),
+        State.REJECTED: frozenset({State.PENDING}),
+    }
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="ideas")
+    pillar = models.ForeignKey(Pillar, null=True, on_delete=models.SET_NULL, related_name="+")
+    title = models.CharField(max_length=120)
+    description = models.TextField(blank=True, max_length=2000)
+    prompt = models.TextField(max_length=2000)
+    # Who wrote it, as its writer calls itself.
+    by = models.CharField(max_length=120)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    # None again where somebody threw it away.
+    post = models.OneToOneField(Post, null=True, on_delete=models.SET_NULL, related_name="campaign_idea")
+    run = models.OneToOneField(Run, null=True, on_delete=models.SET_NULL, related_name="campaign_idea")
+    # The winner that its post was given: it is not given twice, whoever takes it out.
+    filled = models.ForeignKey(Made, null=True, on_delete=models.SET_NULL, related_name="+")
+    # The job that it was written for, and its number there: called again after a crash, that writes none twice.
+    job = models.CharField(max_length=120, blank=True)
+    place = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "place"], condition=~Q(job=""), name="one_campaign_idea_a_place")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 def changed(post: Post, holder: str, states: "tuple[str, ...]", **values: Any) -> bool:

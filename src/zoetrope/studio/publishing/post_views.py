@@ -38,7 +38,7 @@ _CHANGED = "Somebody has changed the post since you opened it: look at it again;
 
 def post_of(place: Place, post: int) -> Post:
     """One post of the space."""
-    rows = Post.objects.select_related("persona__rhythm", "channel", "pillar", "by")
+    rows = Post.objects.select_related("persona__rhythm", "channel", "pillar", "by", "campaign_idea__campaign")
     found = get_object_or_404(rows, pk=post, space=place.space)
     found.space = found.persona.space = place.space
     return found

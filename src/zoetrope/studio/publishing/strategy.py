@@ -1,9 +1,10 @@
 """From free pictures to drafts: a persona's strategy chooses, and each draft keeps the card that says why."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import ceil, floor
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,10 +17,11 @@ from zoetrope.studio.library.models import Kept
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.cadence import Cadence
 from zoetrope.studio.planning.models import Cluster, Pillar, Rhythm, Use
-from zoetrope.studio.planning.rhythm import rhythm_of
+from zoetrope.studio.planning.rhythm import Best, best_hours, hours_of, rhythm_of
+from zoetrope.studio.planning.slots import local
 from zoetrope.studio.planning.standing import current_plans
 from zoetrope.studio.planning.strategies import Choice, Option, Past, Settings, Strategy, strategy_named
-from zoetrope.studio.publishing import desk, shelf
+from zoetrope.studio.publishing import desk, shelf, slotting
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.spaces.models import User
 
@@ -44,6 +46,11 @@ class Ground:
     options: list[Option]
     past: list[Past]
 
+    @cached_property
+    def best(self) -> Best:
+        """What was taught of the persona's hours."""
+        return best_hours(self.persona)
+
     def choose(self, now: datetime) -> tuple[Choice, dict[str, Any]] | None:
         """The next post, and its card."""
         seed = len(self.past)
@@ -52,7 +59,10 @@ class Ground:
             return None
         option = choice.option
         self.past.append(Past(choice.at, option.kept, option.pillar, option.clusters, option.format, option.rating))
-        return choice, card(self.strategy, choice, len(self.options), seed)
+        hour = local(choice.at, self.settings.cadence.zone).hour
+        # Where there are slots, they say when.
+        taught = [] if self.settings.slots else self.best.rules(hour)
+        return choice, card(self.strategy, choice, len(self.options), seed, taught)
 
 
 def plan(persona: Persona, by: User | None, days: int = DAYS, now: datetime | None = None) -> list[Post]:
@@ -81,7 +91,8 @@ def plan(persona: Persona, by: User | None, days: int = DAYS, now: datetime | No
 def ground_of(persona: Persona, now: datetime) -> Ground:
     """How things stand for a persona."""
     rhythm = rhythm_of(persona)
-    settings = Settings(cadence_of(rhythm), tuple(current_plans(persona, rhythm, now)))
+    plans = tuple(current_plans(persona, rhythm, now))
+    settings = Settings(cadence_of(rhythm), plans, slots=slotting.own(persona))
     clusters = _clusters(persona)
     rewards: dict[int, float] = {}
     for told in REWARDS:
@@ -93,11 +104,11 @@ def ground_of(persona: Persona, now: datetime) -> Ground:
 
 
 def cadence_of(rhythm: Rhythm) -> Cadence:
-    """How a persona posts that posts so often a week."""
+    """How a persona posts that posts so often a week, at its best hours."""
     often = rhythm.posts_per_week
     # Several a day come closer to each other than a day.
     apart = min(24.0, _WEEK_HOURS / often / 2) if often > 7 else 24.0
-    return Cadence(ZoneInfo(rhythm.zone), floor(often), ceil(often), apart)
+    return Cadence(ZoneInfo(rhythm.zone), floor(often), ceil(often), apart, hours_of(rhythm).spans)
 
 
 def options(persona: Persona, clusters: Mapping[int, frozenset[int]]) -> list[Option]:
@@ -143,8 +154,8 @@ def _past(
     return Past(at, kept, pillar, lies, kind, rating, reward)
 
 
-def card(strategy: Strategy, choice: Choice, among: int, seed: int) -> dict[str, Any]:
-    """Why this picture, why then, and what came next: as a post keeps it."""
+def card(strategy: Strategy, choice: Choice, among: int, seed: int, taught: Sequence[str] = ()) -> dict[str, Any]:
+    """Why this picture, why then, what was taught of the hour, and what came next: as a post keeps it."""
     return {
         "strategy": strategy.name,
         "about": strategy.about,
@@ -153,7 +164,7 @@ def card(strategy: Strategy, choice: Choice, among: int, seed: int) -> dict[str,
         "seed": seed,
         "kept": choice.option.kept,
         "rating": choice.option.rating,
-        "rules": list(choice.rules),
+        "rules": [*choice.rules, *taught],
         "relaxed": [str(each) for each in choice.relaxed],
         "next": [{"kept": option.kept, "why": why} for option, why in choice.runners_up],
     }

@@ -9,7 +9,7 @@ from django.core import signing
 from zoetrope.errors import UserError
 from zoetrope.studio.publishing import desk
 from zoetrope.studio.publishing.desk import Shown
-from zoetrope.studio.publishing.models import Post, PostPicture
+from zoetrope.studio.publishing.models import CampaignIdea, Post, PostPicture
 from zoetrope.studio.publishing.outgoing import ready
 from zoetrope.studio.spaces.models import User
 from zoetrope.studio.writing.seam import RECENT, Brief, Length
@@ -35,12 +35,12 @@ class Variant:
         return signing.dumps([post.pk, *asdict(self).values()], salt=_SALT, compress=True)
 
 
-def variants(post: Post, length: Length) -> list[Variant]:
-    """Three captions, labelled by who wrote them."""
+def variants(post: Post, length: Length, count: int = COUNT) -> list[Variant]:
+    """So many captions, labelled by who wrote them."""
     from zoetrope.studio.writing.keeping import writer_of
 
     writer = writer_of(post.space, _PATIENCE, seed=secrets.randbelow(2**31))
-    written = [each.caption for each in writer.written(_brief(post, length), COUNT)]
+    written = [each.caption for each in writer.written(_brief(post, length), count)]
     return [Variant(each.text, tuple(each.hashtags), each.alt_text, each.by) for each in written]
 
 
@@ -91,6 +91,8 @@ def _brief(post: Post, length: Length) -> Brief:
     }
     if post.pillar:
         said |= {"pillar": post.pillar.name, "guidelines": post.pillar.guidelines}
+    if idea := CampaignIdea.objects.select_related("campaign").filter(post=post).first():
+        said["guidelines"] = "\n\n".join(filter(None, (idea.campaign.about, said.get("guidelines"))))
     brief: Brief = brief_for(post.persona, **said)
     return _seen(brief, post, first) if first else brief
 

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from zoetrope.errors import UserError
 from zoetrope.studio.planning.cadence import Cadence
+from zoetrope.studio.planning.models import Rhythm
+from zoetrope.studio.planning.rhythm import hours_of
 from zoetrope.studio.planning.slots import Slot, at_local, on_day
 
 _DAYS = 7
@@ -25,6 +27,11 @@ def weekly(posts_per_week: float, best_hours: Sequence[tuple[int, int]] = Cadenc
         share = (count * (place + 1)) // len(days) - (count * place) // len(days)
         slots += [Slot(day, time(hour)) for hour in _spread(hours, share)]
     return tuple(slots)
+
+
+def slots_of(rhythm: Rhythm) -> tuple[Slot, ...]:
+    """A week's slots by a persona's rhythm and its best hours."""
+    return weekly(rhythm.posts_per_week, hours_of(rhythm).spans)
 
 
 def next_time(day: date, slots: Sequence[Slot], taken: Collection[datetime], zone: ZoneInfo, now: datetime) -> datetime:

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from zoetrope.studio.publishing import post_views, views
+from zoetrope.studio.publishing import post_views, slot_views, views
+from zoetrope.studio.publishing.campaigns import urls as campaigns
 
 _OF = "s/<slug:space>/p/<slug:persona>/calendar/"
 _POST = "s/<slug:space>/posts/<int:post>/"
@@ -20,9 +21,12 @@ urlpatterns = [
     path(f"{_OF}table/", views.tables, name="posts-table"),
     path(f"{_OF}posts.csv", views.export, name="posts-export"),
     path(f"{_OF}renew/", views.renew_feed, name="feed-renew"),
+    path(f"{_OF}slots/", slot_views.slots, name="slots"),
+    path(f"{_OF}slots/act/", slot_views.act, name="slots-act"),
     path(_POST, post_views.one, name="post"),
     path(f"{_POST}act/", post_views.act, name="post-act"),
     path(f"{_POST}captions/", post_views.captions, name="post-captions"),
     path(f"{_POST}preview/", post_views.preview, name="post-preview"),
     path(f"{_POST}picture/<int:number>.jpg", post_views.picture, name="post-picture"),
+    *campaigns.urlpatterns,
 ]

@@ -23,7 +23,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.asked import keys, number
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of, today
-from zoetrope.studio.publishing import desk, exchange, feed, shelf, strategy
+from zoetrope.studio.publishing import desk, exchange, feed, shelf, slotting, strategy
 from zoetrope.studio.publishing.agenda import A_DAY, MOST, agenda
 from zoetrope.studio.publishing.calendar import Span, View, bounds, read_day, read_time, span, wall
 from zoetrope.studio.publishing.checks import MOST as MOST_PICTURES
@@ -33,7 +33,6 @@ from zoetrope.studio.publishing.forms import TableForm
 from zoetrope.studio.publishing.hosting import named
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.outgoing import LARGEST, file_of
-from zoetrope.studio.publishing.times import weekly
 from zoetrope.studio.publishing.undoing import Done, iso, read, stamps, undo
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
@@ -78,7 +77,7 @@ class Opened:
     @property
     def slots(self) -> list[str]:
         """When posts go out if nobody says when."""
-        return [f"{_WEEKDAYS[each.weekday]} {each.clock:%H:%M}" for each in weekly(self.rhythm.posts_per_week)]
+        return [f"{_WEEKDAYS[each.weekday]} {each.clock:%H:%M}" for each in slotting.week(self.rhythm)]
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

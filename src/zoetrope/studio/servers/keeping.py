@@ -22,7 +22,7 @@ _LONGEST = 300
 def add(space: Space, name: str, url: str, by: User) -> Server:
     """Another server; one that does not answer yet is kept, an address that nobody may use is not."""
     address = spelled(url)
-    near = _may_be_near(address, by)
+    near = may_be_near(address, by)
     found(address, near)
     if space.servers.count() >= MOST:
         raise UserError(f"A space has at most {MOST} servers: remove one first.")
@@ -35,7 +35,7 @@ def add(space: Space, name: str, url: str, by: User) -> Server:
     return row
 
 
-def _may_be_near(address: str, by: User) -> bool:
+def may_be_near(address: str, by: User) -> bool:
     """Whoever opened this studio keeps its machine; what is listed in the environment, its keeper gave to all."""
     listed = os.environ.get("ZOETROPE_COMFYUI", "").split(",")
     if address in [spelled(each) for each in listed if each.strip()]:

@@ -7,7 +7,7 @@ from typing import Any
 from zoetrope.engines.comfyui.addresses import found, spelled
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
-from zoetrope.studio.servers.keeping import _may_be_near as may_be_near
+from zoetrope.studio.servers.keeping import may_be_near
 from zoetrope.studio.spaces.models import Space, User
 from zoetrope.studio.writing.models import Edit, Kind, WriterSettings
 from zoetrope.studio.writing.seam import Brief

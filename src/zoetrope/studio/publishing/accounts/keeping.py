@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from zoetrope.errors import UserError
@@ -22,6 +22,7 @@ MOST = 20
 LONGEST_NAME = 60
 VERSION = r"v\d{1,3}\.\d"
 CHECK = "check"
+_CONNECTED = "This account is connected already: its token is replaced on its own page; nothing was kept."
 _UNDER_WAY = (Post.State.PUBLISHING, Post.State.UNCONFIRMED)
 
 
@@ -46,12 +47,20 @@ def connect(
     new = known or tokens.settled(probe)
     said = {"login": login, "name": name.strip() or username, "error": "", "rests": None, "retired": None}
     said |= _kept(new)
+    same: dict[str, Any] = {"space": persona.space, "persona": persona, "account": probe.account, "kind": probe.kind}
+    try:
+        return _added(persona, same, said)
+    except IntegrityError:
+        # Somebody else connected it while its account was asked.
+        raise UserError(_CONNECTED) from None
+
+
+def _added(persona: Persona, same: dict[str, Any], said: dict[str, Any]) -> Channel:
     with transaction.atomic():
         Persona.objects.select_for_update().get(pk=persona.pk)
         if persona.channels.filter(retired=None).count() >= MOST:
             raise UserError(f"{persona} has {MOST} channels, which is the most: retire one first; nothing was kept.")
-        same: dict[str, Any] = {"space": persona.space, "persona": persona, "account": probe.account}
-        return Channel.objects.update_or_create(**same, kind=probe.kind, defaults=said)[0]
+        return Channel.objects.update_or_create(**same, defaults=said)[0]
 
 
 def _kept(new: tokens.Held) -> dict[str, Any]:
@@ -69,9 +78,9 @@ def _only(probe: Channel) -> str:
 
 
 def _free(probe: Channel) -> None:
-    """One account, one channel: two would not know of each other's posts."""
+    """One account, one channel: two would not know of each other's posts, and the database keeps only one."""
     if Channel.objects.filter(account=probe.account, kind=probe.kind, retired=None).exists():
-        raise UserError("This account is connected already: its token is replaced on its own page; nothing was kept.")
+        raise UserError(_CONNECTED)
 
 
 def _told(channel: Channel, ask: Callable[[Client], T]) -> T:
