@@ -339,11 +339,11 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("POST", f"{ADA}/campaigns"): (BRIEF, (201, 201, 403, 404, 401)),
     ("GET", f"{ADA}/campaigns/{{campaign}}"): (None, MEMBERS),
     ("PUT", f"{ADA}/campaigns/{{campaign}}"): (BRIEF, REVIEWERS),
-    ("POST", f"{ADA}/campaigns/{{campaign}}"): ({"do": "end"}, REVIEWERS),
     # It has not ended.
     ("DELETE", f"{ADA}/campaigns/{{campaign}}"): (None, (400, 400, 403, 404, 401)),
     # A stranger's idea.
     ("POST", f"{ADA}/campaigns/{{campaign}}/ideas"): ({"do": "choose", "ideas": [10**9]}, (400, 400, 403, 404, 401)),
+    ("POST", f"{ADA}/campaigns/{{campaign}}"): ({"do": "end"}, REVIEWERS),
     ("GET", "/spaces/{space}/posts/{post}"): (None, MEMBERS),
     ("PATCH", "/spaces/{space}/posts/{post}"): ({"caption": "Rain."}, REVIEWERS),
     # It is a draft, and has no picture.
