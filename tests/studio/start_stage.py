@@ -1,15 +1,19 @@
 """Real studios: `zoetrope studio` as a process tree of its own, on a home of its own, and a visitor with an account."""
 
+import atexit
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@cache
+def _migrated(settings: str) -> Path:
+    """A database in today's form, made once a session."""
+    home = Path(tempfile.mkdtemp(prefix="zoetrope-migrated-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    made = Studio(home, home).surroundings(DJANGO_SETTINGS_MODULE=settings)
+    code = "from zoetrope.studio.start import prepare; prepare()"
+    subprocess.run([sys.executable, "-c", code], env=made, check=True, timeout=120)
+    return home / "studio.sqlite"
+
+
 class Studio:
     """One home and the studio that runs there, again and again."""
 
@@ -40,6 +55,15 @@ class Studio:
         self._logs = logs
         self._starts = 0
         self.process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def migrated(cls, home: Path, logs: Path) -> "Studio":
+        """One whose tables are made already, for tests that are not about how a first start makes them."""
+        home.mkdir(mode=0o700)
+        known, ours = sqlite3.connect(_migrated(SETTINGS)), sqlite3.connect(home / "studio.sqlite")
+        with closing(known), closing(ours):
+            known.backup(ours)
+        return cls(home, logs)
 
     def surroundings(self, **extra: str) -> dict[str, str]:
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])

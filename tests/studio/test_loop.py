@@ -101,7 +101,7 @@ def graph() -> Iterator[Graph]:
 @pytest.fixture
 def stage(tmp_path: Path, graph: Graph) -> Iterator[Studio]:
     """A studio that posts to that Instagram, and whose pictures it can fetch."""
-    studio = Studio(tmp_path / "home", tmp_path)
+    studio = Studio.migrated(tmp_path / "home", tmp_path)
     yield studio
     studio.kill()
     # Shown by pytest if the test failed.

@@ -32,7 +32,7 @@ review.keep(workspace, list(workspace.state().pictures.values()), "olga")
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
-    studio = Studio(tmp_path / "home", tmp_path)
+    studio = Studio.migrated(tmp_path / "home", tmp_path)
     yield studio
     studio.kill()
 

@@ -19,7 +19,7 @@ LOCKED = "The database is locked by another program: close what has it open and 
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
-    studio = Studio(tmp_path / "home", tmp_path)
+    studio = Studio.migrated(tmp_path / "home", tmp_path)
     yield studio
     studio.kill()
 
@@ -78,7 +78,6 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_cannot_begin_says_why_on_every_page(studio: Studio) -> None:
-    studio.home.mkdir()
     (studio.home / "workers").write_text("in the way")
     olga = Visitor(studio, studio.start(ready=False)["opens"])
     why = f"The worker cannot write to {studio.home}/workers"
