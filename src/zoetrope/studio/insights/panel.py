@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Value
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 
 from zoetrope.studio.insights.groups import ENOUGH
@@ -34,10 +35,10 @@ def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]
 def _step(place: Place, persona: Persona, learnings: int, pictures: int, measured: int) -> Step:
     """What is proposed, learnings first; else how much is known."""
     if learnings:
-        address, words = "learnings", f"{learnings} learning{'' if learnings == 1 else 's'} to look at"
+        address, words = "learnings", f"{learnings} learning{pluralize(learnings)} to look at"
     elif pictures:
-        address, words = "training", f"{pictures} training picture{'' if pictures == 1 else 's'} proposed"
+        address, words = "training", f"{pictures} training picture{pluralize(pictures)} proposed"
     else:
-        address, words = "insights", f"{measured} post{'' if measured == 1 else 's'} measured"
+        address, words = "insights", f"{measured} post{pluralize(measured)} measured"
     need = Need.CAN if learnings or pictures else Need.NONE
     return Step(Stop.INSIGHTS, words, reverse(address, args=[place.space.slug, persona.name]), need)

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.template.defaultfilters import pluralize
 
 from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits, Picture, decode
@@ -36,7 +37,7 @@ class Uploaded:
     def told(self) -> str:
         """In a sentence or two."""
         count = len(self.added)
-        said = f"{count} picture{'' if count == 1 else 's'} added."
+        said = f"{count} picture{pluralize(count)} added."
         if self.known:
             said += f" {len(self.known)} {'was' if len(self.known) == 1 else 'were'} there already."
         if self.alike:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 
 from zoetrope.studio.personas.models import Persona
@@ -32,7 +33,7 @@ def _steps(place: Place, persona: Persona) -> list[Step]:
         first=Min("pk", filter=waits),
     )
     drawing, voting, space = counted["drawing"], counted["voting"], place.space.slug
-    draws = f"{drawing} run{'' if drawing == 1 else 's'} drawing" if drawing else "nothing drawing"
+    draws = f"{drawing} run{pluralize(drawing)} drawing" if drawing else "nothing drawing"
     votes = f"{voting} waiting for votes" if voting else "no votes waiting"
     there = reverse("vote", args=[space, counted["first"]]) if voting else reverse("runs", args=[space])
     return [

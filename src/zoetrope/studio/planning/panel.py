@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 
 from zoetrope.studio.personas.models import Persona
@@ -18,7 +19,7 @@ def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]
     """The thinnest first, and how many lack pictures."""
     every = thinnest(persona, MOST_PILLARS)
     gaps = sum(gap.gap > 0 for _, gap in every)
-    told = f"{gaps} gap{'' if gaps == 1 else 's'}" if gaps else "no gap" if every else "no pillar"
+    told = f"{gaps} gap{pluralize(gaps)}" if gaps else "no gap" if every else "no pillar"
     need = Need.WAITS if gaps else Need.NONE if every else Need.CAN
     step = Step(Stop.GAPS, told, reverse("plan", args=[place.space.slug, persona.name]), need)
     return {"thinnest": every[:_SHOWN], "steps": [step]}

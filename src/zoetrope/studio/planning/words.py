@@ -1,5 +1,7 @@
 """Lengths of time, as people say them."""
 
+from django.template.defaultfilters import pluralize
+
 _STEPS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 
@@ -8,5 +10,5 @@ def lasting(seconds: float) -> str:
     for size, name in _STEPS:
         if seconds >= size:
             count = round(seconds / size)
-            return f"about {count} {name}{'' if count == 1 else 's'}"
+            return f"about {count} {name}{pluralize(count)}"
     return "less than a minute"

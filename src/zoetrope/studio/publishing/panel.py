@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Count, Min, Q, QuerySet, When
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 
@@ -56,7 +57,7 @@ def _steps(place: Place, persona: Persona, counted: dict[str, Any], now: datetim
     calendar = reverse("calendar", args=[place.space.slug, persona.name])
     drafts, asking = counted["drafts"], counted["asking"]
     need = (Need.NOW if counted["soon"] else Need.WAITS) if drafts else Need.NONE
-    words = f"{drafts} draft{'' if drafts == 1 else 's'}" if drafts else "no draft"
+    words = f"{drafts} draft{pluralize(drafts)}" if drafts else "no draft"
     schedule = Step(Stop.SCHEDULE, words, f"{calendar}?view=list", need)
     if asking:
         there = reverse("post", args=[place.space.slug, counted["first"]])

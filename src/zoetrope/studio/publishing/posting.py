@@ -10,7 +10,6 @@ after `publishing` was written, only the container that was named then is ever p
 
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from django.db.models import F, Q
 from zoetrope.errors import UserError
 from zoetrope.studio.planning import uses
 from zoetrope.studio.publishing.channels.seam import Do, Driver, Lost, Parcel, Refused, Seen, Standing
-from zoetrope.studio.publishing.models import Channel, Entry, Post, changed
+from zoetrope.studio.publishing.models import Channel, Post, changed
+from zoetrope.studio.publishing.noting import noted
 from zoetrope.studio.publishing.parcels import parcel_of
 
 T = TypeVar("T")
@@ -92,24 +92,7 @@ class _Hand:
 
     def call(self, name: str, function: Callable[..., T], *args: object) -> T:
         """Ask the channel, and write into the ledger how that came out."""
-        at, began = self.now(), time.perf_counter()
-        tell = partial(self._tell, name, at, began)
-        try:
-            answer = function(*args)
-        except Lost as error:
-            tell(outcome=Entry.Outcome.LOST, note=str(error)[:300])
-            raise
-        except Refused as error:
-            codes = {"status": error.status, "code": error.code, "subcode": error.subcode}
-            tell(outcome=Entry.Outcome.REFUSED, note=str(error)[:300], **codes)
-            raise
-        tell(outcome=Entry.Outcome.DONE)
-        return answer
-
-    def _tell(self, name: str, at: datetime, began: float, **told: object) -> None:
-        took = round(1000 * (time.perf_counter() - began))
-        about = {"channel_id": self.post.channel_id, "post_id": self.post.pk, "call": name, "at": at}
-        Entry.objects.create(**about, **told, milliseconds=took)
+        return noted(self.post.channel_id, self.post.pk, name, self.now(), partial(function, *args))
 
 
 class _TakenOver(Exception):
