@@ -2,7 +2,9 @@
 
 import signal
 import subprocess
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from tests.studio.jobs.stage import Workers, run_python, state, until
 from tests.studio.jobs.trial import TOKEN, read
 from zoetrope.studio.jobs import engine, upkeep
 from zoetrope.studio.jobs import seam as jobs
-from zoetrope.studio.jobs.carrying import CHILD_CRASHES, CRASHES
+from zoetrope.studio.jobs.carrying import CHILD_CRASHES, CRASHES, LOOK_SECONDS, Carrier
 from zoetrope.studio.jobs.models import LogLine, Worker
 from zoetrope.studio.jobs.seam import Job, State
+from zoetrope.studio.jobs.work import Interrupted
 
 # It takes a second at most, and longer where other tests take the processor.
 BUSY = 3.0
@@ -215,6 +218,31 @@ def test_one_on_the_device_any_number_beside_it(studio: Path, workers: Workers) 
     assert [state(first), state(second)] == [State.RUNNING, State.WAITING]
     jobs.cancel(first)
     until(lambda: state(second) == State.RUNNING, 5)
+
+
+def test_an_engine_that_hands_out_two_for_the_device(studio: Path, request: pytest.FixtureRequest) -> None:
+    """It does so on a busy machine; the second waits for its turn."""
+    carrier = Carrier("here")
+    request.addfinalizer(carrier.stopping.set)
+    many = [jobs.enqueue("endless", f"endless-{n}", scope=SCOPE) for n in range(2)]
+    threads = [threading.Thread(target=_carried, args=(carrier, job.key)) for job in many]
+    for thread in threads:
+        thread.start()
+    until(lambda: carrier.hands(), 5)
+    time.sleep(2 * LOOK_SECONDS)
+    assert sorted(state(job) for job in many) == [State.RUNNING, State.WAITING]
+    [hand] = carrier.hands()
+    hand.taken_away.set()
+    until(lambda: [other.key for other in carrier.hands()] == [job.key for job in many if job.key != hand.key], 5)
+    carrier.stopping.set()
+    for thread in threads:
+        thread.join(5)
+    assert len(read("let-go")) == 2
+
+
+def _carried(carrier: Carrier, key: str) -> None:
+    with suppress(Interrupted):
+        carrier.carry(key, 1)
 
 
 def test_a_delayed_job_waits(studio: Path, workers: Workers) -> None:

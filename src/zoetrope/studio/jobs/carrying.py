@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connections, transaction
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from zoetrope.errors import UserError
 from zoetrope.studio.jobs import engine
 from zoetrope.studio.jobs.children import Fault, run_child
-from zoetrope.studio.jobs.kinds import Kind, find
+from zoetrope.studio.jobs.kinds import Kind, Queue, find, known
 from zoetrope.studio.jobs.models import CARRIED, ENDED, IllegalMove, Job, LogLine, State
 from zoetrope.studio.jobs.sending import due_after, is_known, send_on_commit
 from zoetrope.studio.jobs.work import Interrupted
@@ -31,6 +32,7 @@ TRIM_EVERY = 50
 WRITE_SECONDS = 0.2
 LINE = 400
 STAGE = 80
+LOOK_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -114,6 +116,7 @@ class Carrier:
         self.worker = worker
         self.stopping = threading.Event()
         self._hands: dict[str, Hand] = {}
+        self._device = threading.Lock()
 
     def hands(self) -> list[Hand]:
         """What is in hand at this moment."""
@@ -123,12 +126,30 @@ class Carrier:
         """One round of a job, from the engine; killed anywhere in it, the engine calls again."""
         close_old_connections()
         try:
-            taken = self._take(key, round)
-            if taken is not None:
-                self._do(*taken)
+            with self._turn(key):
+                taken = self._take(key, round)
+                if taken is not None:
+                    self._do(*taken)
         finally:
             # Left open they would add up: the engine's threads come and go.
             connections.close_all()
+
+    @contextmanager
+    def _turn(self, key: str) -> Iterator[None]:
+        """Wait until the device is free, if the job needs it; meanwhile its row stays as it is.
+
+        The engine counts a job only when its thread has begun, so on a busy machine it hands out two at once.
+        """
+        if not _needs_device(key):
+            yield
+            return
+        while not self._device.acquire(timeout=LOOK_SECONDS):
+            if self.stopping.is_set():
+                raise Interrupted
+        try:
+            yield
+        finally:
+            self._device.release()
 
     def _do(self, hand: Hand, kind: Kind, job: Job) -> None:
         self._hands[hand.holder] = hand
@@ -182,6 +203,11 @@ class Carrier:
         mine = {"worker": self.worker, "holder": uuid.uuid4().hex, "error": ""}
         job.move(State.RUNNING, **counts, **mine, started=Now(), heartbeat=Now())
         return True
+
+
+def _needs_device(key: str) -> bool:
+    kind = Job.objects.filter(key=key).values_list("kind", flat=True).first()
+    return kind is not None and known(kind) and find(kind).queue is Queue.DEVICE
 
 
 def _call(hand: Hand, kind: Kind, job: Job) -> None:
