@@ -21,6 +21,14 @@ from tests.studio.start_stage import Studio, disk, fill
 
 @pytest.fixture
 def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio.migrated(tmp_path / "home", tmp_path)
+    yield studio
+    studio.kill()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Studio]:
+    """One that was never started."""
     studio = Studio(tmp_path / "home", tmp_path)
     yield studio
     studio.kill()
@@ -87,28 +95,28 @@ def test_a_second_one_says_where_the_first_is(studio: Studio, tmp_path: Path) ->
     assert studio.start()["ran"] is False, "a killed one holds nothing"
 
 
-def test_where_logins_lie_nobody_else_reads(studio: Studio) -> None:
-    studio.home.mkdir(mode=0o755)
+def test_where_logins_lie_nobody_else_reads(empty: Studio) -> None:
+    empty.home.mkdir(mode=0o755)
     for name in ("studio.sqlite", "jobs.sqlite"):
-        (studio.home / name).touch(mode=0o644)
-    studio.start(ready=True)
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in studio.home.glob("*.sqlite*")}
+        (empty.home / name).touch(mode=0o644)
+    empty.start(ready=True)
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in empty.home.glob("*.sqlite*")}
     assert found.keys() >= {"studio.sqlite", "studio.sqlite-wal", "jobs.sqlite", "jobs.sqlite-wal"}
     assert set(found.values()) == {0o600}
 
 
-def test_a_home_that_the_studio_makes_is_its_owners_alone(studio: Studio) -> None:
-    studio.start()
-    assert stat.S_IMODE(studio.home.stat().st_mode) == 0o700
+def test_a_home_that_the_studio_makes_is_its_owners_alone(empty: Studio) -> None:
+    empty.start()
+    assert stat.S_IMODE(empty.home.stat().st_mode) == 0o700
 
 
-def test_a_taken_port(studio: Studio) -> None:
+def test_a_taken_port(empty: Studio) -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", studio.port))
+        taken.bind(("127.0.0.1", empty.port))
         taken.listen()
-        said = studio.refused()
+        said = empty.refused()
     assert "close what listens there, or start another with --port" in said
-    assert not (studio.home / "studio.sqlite").exists(), "nothing was begun"
+    assert not (empty.home / "studio.sqlite").exists(), "nothing was begun"
 
 
 def test_a_locked_database(studio: Studio) -> None:
@@ -121,25 +129,25 @@ def test_a_locked_database(studio: Studio) -> None:
         assert time.monotonic() - began < 15
 
 
-def test_a_damaged_database(studio: Studio) -> None:
-    studio.home.mkdir()
-    (studio.home / "studio.sqlite").write_bytes(b"no database" * 1000)
-    assert "The database is damaged: put it back from a backup" in studio.refused()
+def test_a_damaged_database(empty: Studio) -> None:
+    empty.home.mkdir()
+    (empty.home / "studio.sqlite").write_bytes(b"no database" * 1000)
+    assert "The database is damaged: put it back from a backup" in empty.refused()
 
 
 @pytest.mark.parametrize(("leave", "told"), [(0, "make room or give rights"), (60_000, "The disk is full: make room")])
-def test_a_full_disk(studio: Studio, leave: int, told: str) -> None:
-    with disk(studio.home, "2m"):
-        filling = fill(studio.home, leave)
-        assert told in studio.refused()
+def test_a_full_disk(empty: Studio, leave: int, told: str) -> None:
+    with disk(empty.home, "2m"):
+        filling = fill(empty.home, leave)
+        assert told in empty.refused()
         filling.unlink()
 
 
-def test_a_home_that_cannot_be_written(studio: Studio) -> None:
-    told = f"{studio.home} cannot be written (Read-only file system): make room or give rights there"
-    with disk(studio.home, "2m"):
-        assert os.system(f"mount -o remount,ro {studio.home}") == 0
-        assert told in studio.refused()
+def test_a_home_that_cannot_be_written(empty: Studio) -> None:
+    told = f"{empty.home} cannot be written (Read-only file system): make room or give rights there"
+    with disk(empty.home, "2m"):
+        assert os.system(f"mount -o remount,ro {empty.home}") == 0
+        assert told in empty.refused()
 
 
 def test_the_browser_opens_once_it_answers_and_only_where_it_is_seen(studio: Studio, tmp_path: Path) -> None:
