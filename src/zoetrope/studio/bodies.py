@@ -1,10 +1,16 @@
 """JSON as it comes in."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from pydantic import Field
 
+KEPT = r"^[^\x00]*$"
+"""What text has to be like that a database is to keep it."""
+MOST_KEY = 2**63 - 1
+Key = Annotated[int, Field(ge=1, le=MOST_KEY)]
+"""The number of a row."""
 DEEPEST = 100
 """So deep JSON may be: what can just be read here would not be written where there is less room left."""
 

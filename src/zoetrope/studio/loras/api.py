@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Field, File, Form, Query, Router, Schema, Status, UploadedFile
 
+from zoetrope.studio.bodies import Key
 from zoetrope.studio.loras.forms import MOST_AT_ONCE
 from zoetrope.studio.loras.handing import handed
 from zoetrope.studio.loras.library import restore, retire
@@ -23,7 +24,6 @@ from zoetrope.studio.spaces.models import Role
 
 router = Router(tags=["loras"])
 _A_PAGE = 100
-_MOST = 2**63 - 1
 
 
 class LoraOut(Schema):
@@ -75,7 +75,7 @@ class WornOut(Schema):
 class Use(Said):
     """A LoRA of the library and its weight, for a drawing."""
 
-    lora: int = Field(ge=1, le=_MOST)
+    lora: Key
     weight: float = Field(1.0, ge=-STRONGEST, le=STRONGEST)
 
 

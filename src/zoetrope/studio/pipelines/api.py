@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from zoetrope.studio.bodies import Key
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines import keeping, runs, telling
 from zoetrope.studio.pipelines.models import Gate, Pipeline, Run, Step
@@ -18,7 +19,6 @@ from zoetrope.studio.spaces.models import Role
 
 router = Router(tags=["pipelines"])
 _A_PAGE = 100
-_MOST = 2**63 - 1
 
 
 class StepSaid(Said):
@@ -53,7 +53,7 @@ class PipelineOut(Schema):
 class RunIn(Said):
     """For whom, and what the variables stand for."""
 
-    pipeline: int = Field(ge=1, le=_MOST)
+    pipeline: Key
     persona: str = Field(max_length=48)
     name: str = Field("", max_length=80)
     variables: dict[str, str] = Field({})
@@ -110,11 +110,11 @@ class Act(Said):
     """What to do to a run; a picture, a step or a gate by its number where it takes one."""
 
     do: Literal["stop", "go-on", "approve", "take-back", "crown", "uncrown", "reject", "restore", "more"]
-    candidate: int | None = Field(None, ge=1, le=_MOST)
-    step: int | None = Field(None, ge=1, le=_MOST)
+    candidate: Key | None = None
+    step: Key | None = None
     keep: int = Field(1, ge=1, le=MOST_KEPT)
     count: int = Field(1, ge=1, le=MOST_CHILDREN)
-    gate: int | None = Field(None, ge=1, le=_MOST)
+    gate: Key | None = None
 
 
 def _pipeline_out(pipeline: Pipeline) -> PipelineOut:

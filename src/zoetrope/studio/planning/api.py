@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Query, Router, Schema, Status
 
+from zoetrope.studio.bodies import KEPT, MOST_KEY, Key
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning import clusters, filling, grouping, ideas, pillars
 from zoetrope.studio.planning.cluster_views import cluster_of
@@ -22,17 +23,15 @@ from zoetrope.studio.spaces.models import Role
 
 router = Router(tags=["planning"])
 _A_PAGE = 100
-_MOST = 2**63 - 1
-_KEPT = r"^[^\x00]*$"
 _OF = "/spaces/{space}/personas/{persona}"
 
 
 class RhythmIn(Said):
     """How often, by whose clock, by which strategy, how far ahead."""
 
-    zone: str = Field("UTC", max_length=64, pattern=_KEPT)
+    zone: str = Field("UTC", max_length=64, pattern=KEPT)
     posts_per_week: float = Field(3.0, gt=0, le=MOST_A_WEEK)
-    strategy: str = Field("thematic_rotation", max_length=40, pattern=_KEPT)
+    strategy: str = Field("thematic_rotation", max_length=40, pattern=KEPT)
     days: int = Field(28, ge=1, le=MOST_DAYS)
 
 
@@ -48,7 +47,7 @@ class RhythmOut(Schema):
 class PillarIn(Said):
     """A pillar; `starts` and `ends` are days in the persona's zone, both included."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME, pattern=_KEPT)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, pattern=KEPT)
     weight: int = Field(25, ge=0, le=pillars.WHOLE)
     priority: int = Field(3, ge=1, le=pillars.PRIORITIES)
     starts: date | None = None
@@ -96,7 +95,7 @@ class PlanOut(Schema):
 class MakeIn(Said):
     """By which pipeline; without one by the first that pages offer."""
 
-    pipeline: int | None = Field(None, ge=1, le=_MOST)
+    pipeline: Key | None = None
 
 
 class StartedOut(Schema):
@@ -114,8 +113,8 @@ class RetireIn(Said):
 class ClusterIn(Said):
     """What a cluster is called, and the pillars that it serves."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME, pattern=_KEPT)
-    note: str = Field("", max_length=300, pattern=_KEPT)
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, pattern=KEPT)
+    note: str = Field("", max_length=300, pattern=KEPT)
     pillars: list[int] = Field([], max_length=pillars.MOST_PILLARS)
 
 
@@ -185,7 +184,7 @@ class GroupsOut(Schema):
 class TakeIn(Said):
     """Under which name; empty is the one that was proposed."""
 
-    name: str = Field("", max_length=LONGEST_NAME, pattern=_KEPT)
+    name: str = Field("", max_length=LONGEST_NAME, pattern=KEPT)
 
 
 class IdeaOut(Schema):
@@ -212,7 +211,7 @@ class IdeaIn(Said):
     """Have it drawn, by that pipeline and with another prompt if one is said; reject it; bring it back."""
 
     do: Literal["accept", "reject", "restore"]
-    pipeline: int | None = Field(None, ge=1, le=_MOST)
+    pipeline: Key | None = None
     prompt: Text | None = None
 
 
@@ -399,7 +398,7 @@ def move_pictures(request: HttpRequest, space: str, persona: str, cluster: int, 
     """Put pictures in, or take them out; those of another space are no pictures here."""
     row = cluster_of(_persona(asked_place(request, space, Role.reviewer), persona), cluster)
     move = clusters.put if said.do == "put" else clusters.take_out
-    return {"pictures": move(row, [key for key in said.kept if 0 < key <= _MOST])}
+    return {"pictures": move(row, [key for key in said.kept if 0 < key <= MOST_KEY])}
 
 
 @router.get(f"{_OF}/groups", response=GroupsOut)

@@ -11,6 +11,7 @@ from ninja.files import UploadedFile
 from pydantic import AwareDatetime, StringConstraints
 
 from zoetrope.errors import UserError
+from zoetrope.studio.bodies import KEPT, Key
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
@@ -36,11 +37,8 @@ router.add_router("", campaigns)
 _A_PAGE, _ENTRIES = 100, 200
 _OF, _POST = "/spaces/{space}/personas/{persona}/posts", "/spaces/{space}/posts/{post}"
 _SLOTS = "/spaces/{space}/personas/{persona}/slots"
-_KEPT = r"^[^\x00]*$"
-_KEY = 2**63 - 1
-Words = Annotated[str, StringConstraints(max_length=wording.LONGEST_TEXT, pattern=_KEPT)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=wording.LONGEST_TAG, pattern=_KEPT)]
-Key = Annotated[int, Field(ge=1, le=_KEY)]
+Words = Annotated[str, StringConstraints(max_length=wording.LONGEST_TEXT, pattern=KEPT)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=wording.LONGEST_TAG, pattern=KEPT)]
 
 
 class CropBody(Schema):
@@ -56,7 +54,7 @@ class ShownIn(Said):
     """A picture of the library as a post shows it; no crop is as much as the channel takes."""
 
     kept: Key
-    alt: str = Field("", max_length=ALT, pattern=_KEPT)
+    alt: str = Field("", max_length=ALT, pattern=KEPT)
     crop: CropBody | None = None
 
 
@@ -96,7 +94,7 @@ class ActIn(Said):
 
     do: Literal["schedule", "take_back", "again", "duplicate", "live", "not_live"]
     due: AwareDatetime | None = None
-    link: str = Field("", max_length=300, pattern=_KEPT)
+    link: str = Field("", max_length=300, pattern=KEPT)
 
 
 class PlanIn(Said):
@@ -140,8 +138,8 @@ class PostOut(Schema):
     asks: bool
 
 
-class EntryOut(Schema):
-    """One call that was made for it."""
+class CallOut(Schema):
+    """One call of an account."""
 
     at: datetime
     call: str
@@ -170,7 +168,7 @@ class WholePostOut(PostOut):
     warnings: list[str]
     counts: CountsOut
     why: dict[str, Any]
-    entries: list[EntryOut]
+    entries: list[CallOut]
 
 
 class VariantOut(Schema):
@@ -235,7 +233,7 @@ def _whole(post: Post) -> WholePostOut:
         )
         for each in pictures
     ]
-    entries = [EntryOut.from_orm(each) for each in Entry.objects.filter(post=post)[:_ENTRIES]]
+    entries = [CallOut.from_orm(each) for each in Entry.objects.filter(post=post)[:_ENTRIES]]
     return WholePostOut(
         **_out(post),
         pictures=shown,

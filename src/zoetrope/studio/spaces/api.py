@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, StringConstraints
 
+from zoetrope.studio.bodies import KEPT
 from zoetrope.studio.spaces import people
 from zoetrope.studio.spaces.here import Place, member, place_of
 from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Role
@@ -17,9 +18,8 @@ from zoetrope.studio.spaces.models import ApiToken, Membership, OneTimeLink, Rol
 router = Router(tags=["spaces"])
 
 # No database keeps a NUL in a text.
-_KEPT = r"^[^\x00]*$"
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=_KEPT)]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=_KEPT)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=KEPT)]
+Text = Annotated[str, StringConstraints(max_length=2000, pattern=KEPT)]
 RoleName = Literal["viewer", "reviewer", "owner"]
 
 

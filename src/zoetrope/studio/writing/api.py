@@ -5,6 +5,7 @@ from typing import Any, Literal
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
 
+from zoetrope.studio.bodies import KEPT
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.spaces.api import Said, Text, asked_place
 from zoetrope.studio.spaces.here import member
@@ -35,7 +36,7 @@ class WriterIn(Said):
 
     kind: Literal["template", "openai", "ollama", "gemini"]
     url: str = Field("", max_length=200)
-    model: str = Field("", max_length=100, pattern=r"^[^\x00]*$")
+    model: str = Field("", max_length=100, pattern=KEPT)
     key: str = Field("", max_length=500)
     forget: bool = False
     sees: bool = True

@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import StringConstraints
 
+from zoetrope.studio.bodies import KEPT
 from zoetrope.studio.files import Handed
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
@@ -16,6 +17,7 @@ from zoetrope.studio.publishing.accounts import folders, keeping, ledger
 from zoetrope.studio.publishing.accounts.health import health, renewals
 from zoetrope.studio.publishing.accounts.quota import quota
 from zoetrope.studio.publishing.accounts.views import channel_of
+from zoetrope.studio.publishing.api import CallOut
 from zoetrope.studio.publishing.channels.instagram.connecting import TOKEN
 from zoetrope.studio.publishing.models import Channel, Entry
 from zoetrope.studio.spaces.api import Said, asked_place, sends
@@ -24,7 +26,7 @@ from zoetrope.studio.spaces.models import Role
 router = Router(tags=["channels"])
 _OF = "/spaces/{space}/personas/{persona}"
 Token = Annotated[str, StringConstraints(pattern=f"^{TOKEN}$")]
-Name = Annotated[str, StringConstraints(max_length=keeping.LONGEST_NAME, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(max_length=keeping.LONGEST_NAME, pattern=KEPT)]
 
 
 class WordOut(Schema):
@@ -80,20 +82,12 @@ class QuotaOut(Schema):
     total: int | None
 
 
-class EntryOut(Schema):
-    """One call."""
+class EntryOut(CallOut):
+    """One call, and what it was for."""
 
     id: int
     channel: int = Field(alias="channel_id")
     post: int | None = Field(alias="post_id")
-    call: str
-    outcome: str
-    status: int | None
-    code: int | None
-    subcode: int | None
-    note: str
-    milliseconds: int
-    at: datetime
 
 
 class OutboxOut(Schema):

@@ -1,13 +1,14 @@
 """Campaigns, for programs."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db import transaction
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 
 from zoetrope.errors import UserError
+from zoetrope.studio.bodies import KEPT, Key
 from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.filling import chosen
 from zoetrope.studio.planning.models import Pillar
@@ -22,16 +23,14 @@ from zoetrope.studio.spaces.models import Role, User
 router = Router(tags=["campaigns"])
 _OF = "/spaces/{space}/personas/{persona}/campaigns"
 _ONE = f"{_OF}/{{campaign}}"
-_A_PAGE, _KEY = 100, 2**63 - 1
-_KEPT = r"^[^\x00]*$"
-Key = Annotated[int, Field(ge=1, le=_KEY)]
+_A_PAGE = 100
 _PENDING, _REJECTED = CampaignIdea.State.PENDING, CampaignIdea.State.REJECTED
 
 
 class BriefIn(Said):
     """A brief; both days are the persona's own and included."""
 
-    name: str = Field(min_length=1, max_length=briefs.LONGEST_NAME, pattern=_KEPT)
+    name: str = Field(min_length=1, max_length=briefs.LONGEST_NAME, pattern=KEPT)
     about: Text = Field(min_length=1)
     starts: date
     ends: date
