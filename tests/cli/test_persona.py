@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tests.wheel import cast
 from zoetrope.cli import app
-from zoetrope.wheel.workspace import personas_folder
+from zoetrope.wheel.workspace import open_workspace, personas_folder
 
 
 def run(*arguments: str | Path, code: int = 0, keys: str = "") -> Any:
@@ -108,9 +108,13 @@ def test_going_back_takes_back_the_decision_and_not_what_others_did_since(
 
 @pytest.mark.usefixtures("ada")
 def test_words_in_brackets_and_commands_to_the_terminal_are_shown_as_they_are() -> None:
-    run("caption", "ada", "ada-0.png", "--text", "[/b] :cat: \x1b]0;title\x07")
+    # Typed at the command it would become one plain line; a record of another hand may hold anything.
+    workspace = open_workspace("ada")
+    workspace.caption({workspace.find("ada-0.png").sha256: "[/b] :cat: \x1b]0;title\x07"}, "person")
     assert r"[/b] :cat: \x1b]0;title\x07" in run("persona", "status", "ada").stdout
     assert r"[/b] :cat: \x1b]0;title\x07" in run("persona", "log", "ada").stdout
+    run("caption", "ada", "ada-0.png", "--text", "a\x1b]0;title\x07 b\n")
+    assert told("persona", "status", "ada")["pictures"][0]["caption"] == "a ]0;title b"
 
 
 def test_a_folder_in_brackets_is_a_folder(tmp_path: Path) -> None:

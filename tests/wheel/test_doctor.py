@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.wheel import cast
+from zoetrope.errors import UserError
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.doctor import examine, healthy
 from zoetrope.wheel.intake import add_sources
@@ -211,3 +212,20 @@ def test_a_change_by_hand_after_a_recorded_one_is_taken_in(ada: Workspace) -> No
     changed = [(event.before, event.after) for event in ada.log.read() if isinstance(event, ev.Changed)]
     assert changed == [("ada", "zoeada"), ("zoeada", "adazoe")]
     assert examine(ada) == []
+
+
+def test_a_name_changed_by_hand_is_told(ada: Workspace) -> None:
+    toml = ada.folder / PERSONA
+    toml.write_text(toml.read_text(encoding="utf-8").replace('name = "ada"', 'name = "eve"'), encoding="utf-8")
+    [finding] = examine(ada)
+    assert (finding.what, finding.mended) == (
+        "persona.toml says eve, and it was begun as ada: put that name back there.",
+        False,
+    )
+
+
+def test_a_strangers_change_of_nothing_is_passed_over(ada: Workspace) -> None:
+    ada.record([ev.Changed(field="shoes", before="red", after="blue")])
+    assert examine(ada) == []
+    with pytest.raises(UserError, match="shoes"):
+        ada.undo()

@@ -97,3 +97,17 @@ def test_a_record_of_another_form_is_one_sentence(tmp_path: Path) -> None:
     (folder / RECORD).write_text('{"applied": 5}', encoding="utf-8")
     with pytest.raises(UserError, match="is not what Zoetrope wrote"):
         open_workspace(str(folder))
+
+
+@pytest.mark.parametrize("pictures", ["3", "[3]"])
+def test_a_manifest_of_another_form_is_one_sentence(older: Workspace, pictures: str) -> None:
+    manifest = next(older.folder.glob("rounds/*/manifest.json"))
+    manifest.write_text(f'{{"pictures": {pictures}}}', encoding="utf-8")
+    with pytest.raises(UserError, match="is not what Zoetrope wrote"):
+        migrate(older)
+
+
+def test_a_record_without_end_is_one_sentence(older: Workspace) -> None:
+    (older.folder / RECORD).write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(UserError, match=r"migrations\.json could not be read; it was kept"):
+        migrate(older)

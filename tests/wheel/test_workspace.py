@@ -99,7 +99,7 @@ def test_a_step_is_taken_back_once_and_only_while_it_is_the_last_where_that_is_a
     assert len(ada.state().of(Decision.kept)) == 1
 
 
-@pytest.mark.parametrize("failing", ["workspace.write_text_atomic", "events.EventLog.append"])
+@pytest.mark.parametrize("failing", ["words.write_text_atomic", "events.EventLog.append"])
 def test_a_caption_that_cannot_be_written_is_not_recorded(
     ada: Workspace, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +115,80 @@ def test_a_caption_that_cannot_be_written_is_not_recorded(
     assert ada.log.read() == before
     assert ada.take_in_edits() == []
     assert ada.caption_path(entry).read_text(encoding="utf-8") == "portrait of ada, scene 0\n"
+
+
+@pytest.mark.parametrize("failing", ["persona.write_text_atomic", "events.EventLog._write"])
+def test_a_change_that_cannot_be_written_is_not_recorded(
+    ada: Workspace, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ada.log.read()
+    monkeypatch.setattr(f"zoetrope.wheel.{failing}", no_room)
+    with pytest.raises(UserError, match="No space left"):
+        ada.change(looks="blue hair")
+    monkeypatch.undo()
+    assert (ada.log.read(), ada.persona.looks) == (before, "")
+    assert examine(ada) == []
+
+
+@pytest.mark.parametrize("failing", ["words.write_text_atomic", "persona.write_text_atomic", "events.EventLog._write"])
+def test_a_step_that_cannot_be_taken_back_stays_whole(
+    ada: Workspace, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    if failing.startswith("persona"):
+        ada.change(looks="blue hair")
+    else:
+        ada.caption({entry.sha256: "something else"}, "person")
+    before, caption, persona = ada.log.read(), ada.caption_path(entry).read_bytes(), ada.persona
+    monkeypatch.setattr(f"zoetrope.wheel.{failing}", no_room)
+    with pytest.raises(UserError, match="No space left"):
+        ada.undo()
+    monkeypatch.undo()
+    assert (ada.log.read(), ada.caption_path(entry).read_bytes(), ada.persona) == (before, caption, persona)
+    ada.undo()
+    assert (ada.persona.looks, ada.caption_path(entry).read_text()) == ("", "portrait of ada, scene 0\n")
+    assert examine(ada) == []
+
+
+def no_room(*_: object, **__: object) -> None:
+    raise UserError("No space left on device.")
+
+
+def test_a_folder_where_a_caption_belongs_is_one_sentence(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption_path(entry).unlink()
+    ada.caption_path(entry).mkdir()
+    before = ada.log.read()
+    with pytest.raises(UserError, match="could not be written"):
+        ada.caption({entry.sha256: "words"}, "person")
+    assert ada.log.read() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("x" * 3000, "3,000 characters, and at most 2,000"), ("x" * 70_000, "larger than the 65,536")]
+)
+def test_a_caption_file_without_measure_is_one_sentence(ada: Workspace, text: str, told: str) -> None:
+    path = ada.caption_path(next(iter(ada.state().pictures.values())))
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=f"^{path.name}.*{told}"):
+        ada.take_in_edits()
+
+
+def test_a_hand_written_caption_becomes_one_line(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption_path(entry).write_text("ada,\n in a\x1b park\0\n", encoding="utf-8")
+    assert ada.take_in_edits() == [entry.sha256]
+    assert ada.find(entry.sha256).caption == "ada, in a park"
+    assert ada.take_in_edits() == []
+
+
+def test_half_a_character_is_one_sentence(ada: Workspace) -> None:
+    entry, before = next(iter(ada.state().pictures.values())), ada.log.read()
+    with pytest.raises(UserError, match="not valid Unicode; nothing was recorded"):
+        review.correct(ada, entry, "person", instruction="\udcff")
+    with pytest.raises(UserError, match="not valid Unicode"):
+        ada.change(looks="\udcff")
+    assert (ada.log.read(), ada.persona.looks) == (before, "")
 
 
 def test_undoing_a_caption_brings_the_file_back(ada: Workspace) -> None:
@@ -329,7 +403,12 @@ def test_the_doctor_finds_and_mends(ada: Workspace) -> None:
     assert [finding.mended for finding in examine(ada)] == [False] * 3
 
 
-@pytest.mark.parametrize("file", ["../victim.png", "/tmp/victim.png", "sources/../../victim.png", "C:\\victim.png"])
+NO_PICTURES = ("", ".", "sources", "persona.toml", "exports/ada_v1.png", f"sources/{'n' * 300}.png")
+
+
+@pytest.mark.parametrize(
+    "file", ["../victim.png", "/tmp/victim.png", "sources/../../victim.png", "C:\\victim.png", *NO_PICTURES]
+)
 def test_events_of_a_stranger_name_no_file_outside_the_workspace(ada: Workspace, file: str) -> None:
     stray = ev.Added.model_construct(number=8, batch=8, sha256="0" * 64, file=file, origin=ev.Origin.source)
     with ada.log.path.open("a", encoding="utf-8") as log:
@@ -343,6 +422,27 @@ def test_a_line_of_brackets_without_end_is_one_sentence(ada: Workspace) -> None:
         log.write("[" * 100_000 + "\n")
     with pytest.raises(UserError, match="line 8 is not an event"):
         ada.state()
+
+
+def test_a_score_that_is_no_number_is_no_event(ada: Workspace) -> None:
+    with ada.log.path.open("a", encoding="utf-8") as log:
+        log.write('{"number":8,"batch":8,"kind":"carded","round":1,"scores":{"likeness":NaN}}\n')
+    with pytest.raises(UserError, match="line 8 is not an event"):
+        ada.state()
+
+
+@pytest.mark.parametrize(
+    ("toml", "why"),
+    [
+        ("a = " + "[" * 100_000, r"it is not TOML"),
+        ("name = x", r"line 1"),
+        ('name = "A B"', r"cannot be a persona's name"),
+    ],
+)
+def test_what_is_wrong_with_a_persona_file_is_said(ada: Workspace, toml: str, why: str) -> None:
+    (ada.folder / PERSONA).write_text(toml, encoding="utf-8")
+    with pytest.raises(UserError, match=rf"is not readable \(.*{why}.*\); it was kept"):
+        _ = ada.persona
 
 
 def test_a_persona_of_odd_characters_can_be_read_again(tmp_path: Path) -> None:

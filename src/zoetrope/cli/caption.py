@@ -70,11 +70,12 @@ def _by_hand(
     workspace: "Workspace", pictures: "Sequence[str] | None", text: str | None, template: str | None
 ) -> dict[str, str]:
     from zoetrope.wheel import captions
+    from zoetrope.wheel.words import on_one_line
 
     if text is not None:
         if not pictures or len(pictures) != 1:
             raise UserError("Name the one picture that --text is for.")
-        return {workspace.find(pictures[0]).sha256: text.strip()}
+        return {workspace.find(pictures[0]).sha256: on_one_line(text)}
     if template is None:
         return {}
     wanted = [workspace.find(each) for each in pictures or []] or [

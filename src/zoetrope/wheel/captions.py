@@ -1,7 +1,6 @@
 """Captions of a workspace: from a template or a model that looks, and what is wrong with them."""
 
 import heapq
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +13,11 @@ from zoetrope.media.kinds import PICTURE_SUFFIXES
 from zoetrope.wheel.captioners import Captioner
 from zoetrope.wheel.captioners.words import NoCaption, caption_of
 from zoetrope.wheel.coverage import read_facets
+from zoetrope.wheel.events import PICTURES, SOURCES
 from zoetrope.wheel.persona import Persona, PersonaKind
 from zoetrope.wheel.state import Decision, Entry
-from zoetrope.wheel.workspace import PICTURES, SOURCES, Workspace
+from zoetrope.wheel.words import on_one_line
+from zoetrope.wheel.workspace import Workspace
 
 # Captions shared by this share of the pictures say nothing about any of them.
 _SAME_SHARE = 0.3
@@ -25,8 +26,6 @@ _BINDING_SHARE = 0.8
 _FEW = 4
 # English takes about four tokens for three words.
 _TOKENS_A_WORD = 4 / 3
-LONGEST = 2000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass
@@ -42,15 +41,7 @@ def from_template(template: str, persona: Persona, entry: Entry) -> str:
     if not template.strip():
         raise UserError("The template is empty: give words, with [trigger] and [name] where they belong.")
     words = Path(entry.file).stem.replace("_", " ").replace("-", " ")
-    return template.replace("[trigger]", persona.trigger).replace("[name]", words).strip()
-
-
-def on_one_line(text: str) -> str:
-    """Words as they are kept: without line breaks and control characters, or one sentence where they are too many."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
-    if len(line) > LONGEST:
-        raise UserError(f"That is {len(line):,} characters, and at most {LONGEST:,} are taken; nothing was changed.")
-    return line
+    return on_one_line(template.replace("[trigger]", persona.trigger).replace("[name]", words))
 
 
 def lacks_trigger(persona: Persona, text: str) -> bool:

@@ -23,7 +23,8 @@ from zoetrope.wheel.persona import PersonaKind
 from zoetrope.wheel.quality import Quality, measure_quality, mirrored_hash, picture_hash
 from zoetrope.wheel.scenes import asked
 from zoetrope.wheel.state import Decision, Entry, State
-from zoetrope.wheel.workspace import Workspace, read_caption
+from zoetrope.wheel.words import read_caption
+from zoetrope.wheel.workspace import Workspace
 
 if TYPE_CHECKING:
     from PIL.Image import Image

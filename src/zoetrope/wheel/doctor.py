@@ -13,11 +13,13 @@ from zoetrope.media.hashing import hash_file
 from zoetrope.media.recipe import read_recipe
 from zoetrope.models.headers import read_header
 from zoetrope.wheel.drawing import DRAWING, waiting
-from zoetrope.wheel.events import Changed, Origin
+from zoetrope.wheel.events import Changed, Created, Origin
 from zoetrope.wheel.measure import card_folder
+from zoetrope.wheel.persona import Persona
 from zoetrope.wheel.state import State, Version, settled
 from zoetrope.wheel.strays import find_strays, put_aside
-from zoetrope.wheel.workspace import Busy, Workspace, read_caption, round_folder
+from zoetrope.wheel.words import read_caption
+from zoetrope.wheel.workspace import Busy, Workspace, round_folder
 
 _TEMPORARY = ".*.tmp"
 _ROUNDS = ("rounds", "exports")
@@ -52,6 +54,7 @@ def examine(workspace: Workspace, *, rebuild: bool = False) -> list[Finding]:
         )
         findings += _consent(workspace)
         findings += _settled(workspace)
+        findings += _named(workspace)
         findings += _pictures(workspace, state)
         findings += _recipes(workspace, state)
         findings += _strays(workspace)
@@ -82,11 +85,19 @@ def _consent(workspace: Workspace) -> list[Finding]:
 
 def _settled(workspace: Workspace) -> list[Finding]:
     """`persona.toml` is right: what was changed there by hand, or not written before a crash, becomes an event."""
-    last = settled(workspace.log.read())
+    # A stranger's record may name what no persona has.
+    last = {name: said for name, said in settled(workspace.log.read()).items() if name in Persona.model_fields}
     now = {field: workspace.persona.said(field) for field in last}
     other = [field for field in last if last[field] != now[field]]
     workspace.record([Changed(field=field, before=last[field], after=now[field]) for field in other])
     return [Finding(f"That {field} is {now[field]!r} in persona.toml was taken in.", mended=True) for field in other]
+
+
+def _named(workspace: Workspace) -> Iterator[Finding]:
+    """Exports bear the persona's name: under another they would count as missing."""
+    begun = next((event.name for event in workspace.log.read() if isinstance(event, Created)), workspace.name)
+    if workspace.name != begun:
+        yield Finding(f"persona.toml says {workspace.name}, and it was begun as {begun}: put that name back there.")
 
 
 def _pictures(workspace: Workspace, state: State) -> list[Finding]:

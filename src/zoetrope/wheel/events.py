@@ -11,12 +11,17 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
+from pydantic_core import PydanticSerializationError
 
 from zoetrope.errors import UserError
 
 # A kind of event that older programs cannot know carries the number of the schema that brought it.
 SCHEMA = 2
+SOURCES = "sources"
+PICTURES = "pictures"
+"""The folders of a workspace that pictures lie in."""
+_LONGEST_NAME = 255
 
 
 class Origin(StrEnum):
@@ -80,8 +85,10 @@ class Added(_Event):
     @classmethod
     def _inside(cls, file: str) -> str:
         """A workspace may come from a stranger, and captions are written beside what its events name."""
-        if PureWindowsPath(file).anchor or ".." in PurePosixPath(file.replace("\\", "/")).parts:
-            raise ValueError("a picture lies in its workspace")
+        parts = PurePosixPath(file.replace("\\", "/")).parts
+        below = len(parts) > 1 and parts[0] in (SOURCES, PICTURES) and ".." not in parts
+        if not below or PureWindowsPath(file).anchor or any(len(part.encode()) > _LONGEST_NAME for part in parts):
+            raise ValueError("a picture lies in one of its workspace's folders")
         return file
 
 
@@ -144,7 +151,7 @@ class Carded(_Event):
 
     kind: Literal["carded"] = "carded"
     round: int
-    scores: dict[str, float]
+    scores: dict[str, FiniteFloat]
 
 
 class Synthesized(_Event):
@@ -266,8 +273,14 @@ class EventLog:
         first = len(self.known()) + 1
         numbered = [event.model_copy(update={"number": first + i, "batch": first}) for i, event in enumerate(events)]
         if numbered:
-            self._write("".join(event.model_dump_json() + "\n" for event in numbered).encode())
+            self._write("".join(self._line(event) for event in numbered).encode())
         return numbered
+
+    def _line(self, event: Event) -> str:
+        try:
+            return event.model_dump_json() + "\n"
+        except PydanticSerializationError as error:
+            raise UserError(f"{self._shown} takes no text that is not valid Unicode; nothing was recorded.") from error
 
     def repair(self) -> bool:
         """Cut off the half line that a crash left at the end; whether there was one."""

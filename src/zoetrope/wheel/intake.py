@@ -18,14 +18,14 @@ from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.kinds import PICTURE_SUFFIXES
 from zoetrope.wheel import events as ev
-from zoetrope.wheel.captions import on_one_line
 from zoetrope.wheel.strays import find_strays, forget, noted, put_aside
-from zoetrope.wheel.workspace import SOURCES, Workspace
+from zoetrope.wheel.words import MOST_BYTES as MOST_CAPTION_BYTES
+from zoetrope.wheel.words import on_one_line
+from zoetrope.wheel.workspace import Workspace
 
 SMALLEST_SIDE = 32
 MOST_FILES = 5000
 MOST_BYTES = 2 * 2**30
-_CAPTION_BYTES = 64 * 2**10
 # What zipfile lets through of its own, of the operating system's and of each compression's errors.
 _BROKEN_ZIP: tuple[type[Exception], ...] = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError)
 _BROKEN_ZIP += (NotImplementedError, EOFError, ValueError, OSError)
@@ -89,12 +89,12 @@ def take_in(workspace: Workspace, found: Sequence[Found]) -> Intake:
 def _named(folder: Path, fresh: Iterable[Found]) -> dict[str, Found]:
     """Each picture by the file it will be."""
     # On a Mac and on Windows, Ada.png and ada.png are one file.
-    stems = {path.stem.casefold() for path in (folder / SOURCES).glob("*")}
+    stems = {path.stem.casefold() for path in (folder / ev.SOURCES).glob("*")}
     named = {}
     for picture in fresh:
         stem = _free_stem(stems, picture)
         stems.add(stem.casefold())
-        named[f"{SOURCES}/{stem}{Path(picture.name).suffix.lower()}"] = picture
+        named[f"{ev.SOURCES}/{stem}{Path(picture.name).suffix.lower()}"] = picture
     return named
 
 
@@ -144,7 +144,7 @@ def read_pictures(path: Path) -> Iterator[Found]:
 
 def _from_disk(path: Path) -> Found:
     beside = path.with_suffix(".txt")
-    words = read_limited(beside, _CAPTION_BYTES) if beside.is_file() else None
+    words = read_limited(beside, MOST_CAPTION_BYTES) if beside.is_file() else None
     return _checked(str(path), path.name, read_limited(path, Limits().max_bytes), words, str(beside))
 
 
@@ -163,7 +163,7 @@ def _from_zip(path: Path) -> Iterator[Found]:
                 ):
                     continue
                 beside = members.get(str(inner.with_suffix(".txt")))
-                words = _member(archive, beside, _CAPTION_BYTES) if beside else None
+                words = _member(archive, beside, MOST_CAPTION_BYTES) if beside else None
                 picture = _member(archive, info, Limits().max_bytes)
                 yield _checked(f"{path}: {name}", inner.name, picture, words, f"{path}: {inner.with_suffix('.txt')}")
     except _BROKEN_ZIP as error:

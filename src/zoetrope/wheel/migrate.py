@@ -33,7 +33,10 @@ def _complete_manifests(folder: Path, field: str, value: Any) -> None:
     """Say of each picture what was true of it before manifests said it."""
     for path in sorted(folder.glob("rounds/*/manifest.json")):
         manifest = _read(path)
-        bare = [picture for picture in manifest.get("pictures", []) if field not in picture]
+        pictures = manifest.get("pictures", [])
+        if not isinstance(pictures, list) or not all(isinstance(picture, dict) for picture in pictures):
+            raise _strange(path)
+        bare = [picture for picture in pictures if field not in picture]
         for picture in bare:
             picture[field] = value
         if bare:
@@ -67,7 +70,7 @@ def check_known(folder: Path) -> list[str]:
     path = folder / RECORD
     said = _read(path).get("applied", []) if path.is_file() else []
     if not isinstance(said, list):
-        raise UserError(f"{path} is not what Zoetrope wrote; it was kept as it is, repair or restore it.")
+        raise _strange(path)
     known = [str(name) for name in said]
     newer = [name for name in known if name not in MIGRATIONS]
     if newer:
@@ -91,8 +94,12 @@ def _write(folder: Path, applied: list[str]) -> None:
 def _read(path: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} could not be read; it was kept as it is, repair or restore it.") from error
     if not isinstance(said, dict):
-        raise UserError(f"{path} is not what Zoetrope wrote; it was kept as it is, repair or restore it.")
+        raise _strange(path)
     return said
+
+
+def _strange(path: Path) -> UserError:
+    return UserError(f"{path} is not what Zoetrope wrote; it was kept as it is, repair or restore it.")

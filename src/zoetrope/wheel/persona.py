@@ -83,7 +83,7 @@ class Persona(BaseModel):
     def with_said(self, values: Mapping[str, str]) -> "Persona":
         """The persona with fields as an event recorded them; what `said` told, read back."""
         fields = {
-            name: tuple(filter(None, text.split(", "))) if isinstance(getattr(self, name), tuple) else text
+            name: tuple(filter(None, text.split(", "))) if isinstance(getattr(self, name, ""), tuple) else text
             for name, text in values.items()
         }
         return make_persona(**(self.model_dump() | fields))
@@ -124,8 +124,16 @@ def read_persona(path: Path) -> Persona:
         return Persona.model_validate(said)
     except OSError as error:
         raise UserError(f"{shown} could not be read ({error.strerror}).") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown} is not readable; it was kept as it is, repair it.") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{shown} is not readable ({_why(error)}); it was kept as it is, repair it.") from error
+
+
+def _why(error: Exception) -> str:
+    """The first fault, in few words."""
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+    return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not TOML in UTF-8"
 
 
 def write_persona(path: Path, persona: Persona) -> None:

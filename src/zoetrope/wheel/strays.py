@@ -8,8 +8,8 @@ from pathlib import Path
 
 from zoetrope.media.files import write_json_atomic
 from zoetrope.media.hashing import hash_file
-from zoetrope.wheel.events import Added
-from zoetrope.wheel.workspace import PICTURES, SOURCES, Workspace
+from zoetrope.wheel.events import PICTURES, SOURCES, Added
+from zoetrope.wheel.workspace import Workspace
 
 STRAYS = "strays"
 _NOTE = ".adding.json"

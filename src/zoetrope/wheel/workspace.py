@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -16,12 +17,11 @@ from zoetrope.media.hashing import hash_bytes
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
 from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
-from zoetrope.wheel.state import Entry, State, Undoable, last_undoable, state_of
+from zoetrope.wheel.state import Entry, State, Undoable, derive, last_undoable, state_of
+from zoetrope.wheel.words import read_caption, write_caption
 
 PERSONA = "persona.toml"
 EVENTS = "events.jsonl"
-SOURCES = "sources"
-PICTURES = "pictures"
 _CONSENT_BYTES = 64 * 2**20
 # Most writes take a blink: whoever comes second waits for it, and hears of it only when it takes longer.
 _PATIENCE_SECONDS = 2.0
@@ -90,9 +90,10 @@ class Workspace:
             after = make_persona(**(before.model_dump() | values))
             changed = [name for name in values if getattr(before, name) != getattr(after, name)]
             events = [ev.Changed(field=name, before=before.said(name), after=after.said(name)) for name in changed]
-            recorded = self.log.append(events)
-            write_persona(self.folder / PERSONA, after)
-            return recorded
+            file = self.folder / PERSONA
+            with _as_before_if_it_fails([file]):
+                write_persona(file, after)
+                return self.log.append(events)
 
     def undo(self, batch: int | None = None, *, only_last: bool = False) -> list[Undoable]:
         """Take back what was recorded together last, or as `batch`; a second undo takes back the step before.
@@ -107,13 +108,24 @@ class Workspace:
                 )
             # What was written into a caption's file since then would be lost with the file.
             self.take_in_edits()
-            self.log.append([ev.Undone(target=taken[0].batch)])
-            for event in taken:
-                if isinstance(event, ev.Captioned):
-                    self._write_caption(event.sha256)
-            if before := {event.field: event.before for event in taken if isinstance(event, ev.Changed)}:
-                write_persona(self.folder / PERSONA, self.persona.with_said(before))
+            # The files first: where a crash comes between, they are right and are taken in as they are.
+            files = self._files_without(taken)
+            with _as_before_if_it_fails(files):
+                for path, write in files.items():
+                    write(path)
+                self.log.append([ev.Undone(target=taken[0].batch)])
             return taken
+
+    def _files_without(self, taken: Sequence[Undoable]) -> dict[Path, Callable[[Path], None]]:
+        """How to write each file that says otherwise once a step is taken back."""
+        left = derive([*self.log.read(), ev.Undone(target=taken[0].batch)]).pictures
+        told = [left[event.sha256] for event in taken if isinstance(event, ev.Captioned) and event.sha256 in left]
+        files: dict[Path, Callable[[Path], None]] = {
+            self.caption_path(entry): partial(write_caption, text=entry.caption) for entry in told
+        }
+        if before := {event.field: event.before for event in taken if isinstance(event, ev.Changed)}:
+            files[self.folder / PERSONA] = partial(write_persona, persona=self.persona.with_said(before))
+        return files
 
     def _step(self, batch: int | None) -> list[Undoable]:
         """What can be taken back, or one sentence on why there is nothing."""
@@ -150,7 +162,7 @@ class Workspace:
             files = {self.caption_path(known[sha]): text for sha, text in texts.items() if sha in known}
             with _as_before_if_it_fails(files):
                 for path, text in files.items():
-                    _write_words(path, text)
+                    write_caption(path, text)
                 self.log.append([ev.Captioned(sha256=sha256, text=text, by=by) for sha256, text in texts.items()])
 
     def take_in_edits(self) -> list[str]:
@@ -167,7 +179,7 @@ class Workspace:
     def store(self, data: bytes, recipe: str | None = None) -> tuple[str, str]:
         """Keep a made picture by the hash of its bytes; its hash and its file within the workspace."""
         sha256 = hash_bytes(data)
-        relative = Path(PICTURES) / sha256[:2] / f"{sha256}.png"
+        relative = Path(ev.PICTURES) / sha256[:2] / f"{sha256}.png"
         path = self.folder / relative
         if not path.exists():
             write_atomic(path, data)
@@ -177,22 +189,9 @@ class Workspace:
 
     def write_captions(self) -> None:
         """Write the .txt of every picture that lacks one; call it with the lock held."""
-        for sha256, entry in self.state().pictures.items():
+        for entry in self.state().pictures.values():
             if entry.caption and not self.caption_path(entry).is_file():
-                self._write_caption(sha256)
-
-    def _write_caption(self, sha256: str) -> None:
-        entry = self.state().pictures.get(sha256)
-        if entry is not None:
-            _write_words(self.caption_path(entry), entry.caption)
-
-
-def _write_words(path: Path, text: str) -> None:
-    """A caption's file; none where there are no words."""
-    if text:
-        write_text_atomic(path, text + "\n")
-    else:
-        path.unlink(missing_ok=True)
+                write_caption(self.caption_path(entry), entry.caption)
 
 
 @contextmanager
@@ -203,25 +202,15 @@ def _as_before_if_it_fails(paths: Iterable[Path]) -> Iterator[None]:
         yield
     except BaseException:
         for path, data in before.items():
-            if data is None:
-                path.unlink(missing_ok=True)
-            elif data != _bytes(path):
+            if data is None and path.is_file():
+                path.unlink()
+            elif data is not None and data != _bytes(path):
                 write_atomic(path, data)
         raise
 
 
 def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
-
-
-def read_caption(path: Path) -> str | None:
-    """The words in a .txt file; none when there is no file."""
-    if not path.is_file():
-        return None
-    try:
-        return path.read_text(encoding="utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path.name} is not UTF-8 text; save it as UTF-8 and try again.") from error
 
 
 def round_folder(workspace: Workspace, number: int) -> Path:
@@ -257,7 +246,7 @@ def new_workspace(folder: Path, persona: Persona, document: Path | None = None) 
         raise UserError(f"{folder} is already there and not empty; it was left as it is.")
     workspace = Workspace(folder)
     try:
-        (folder / SOURCES).mkdir(parents=True, exist_ok=True)
+        (folder / ev.SOURCES).mkdir(parents=True, exist_ok=True)
         if document is not None:
             data = _read_document(document)
             kept = Path("consent") / document.name

@@ -39,9 +39,10 @@ from zoetrope.studio.spaces.models import User
 from zoetrope.studio.workshop.tasks import KIND as TURN
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.alike import COPY
-from zoetrope.wheel.captions import lacks_trigger, on_one_line
+from zoetrope.wheel.captions import lacks_trigger
 from zoetrope.wheel.quality import picture_hash
 from zoetrope.wheel.state import Decision, State
+from zoetrope.wheel.words import on_one_line
 from zoetrope.wheel.workspace import Workspace
 
 MOST = 12

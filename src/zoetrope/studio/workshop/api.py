@@ -20,9 +20,9 @@ from zoetrope.studio.spaces.here import member
 from zoetrope.studio.spaces.jobs_api import JobOut, LineOut
 from zoetrope.studio.spaces.models import Role
 from zoetrope.studio.workshop import checkpoints, gate, panel, shelf, turns, uploads, words
-from zoetrope.wheel.captions import LONGEST
 from zoetrope.wheel.events import Origin, Reason
 from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.words import LONGEST
 from zoetrope.wheel.workspace import Workspace
 
 router = Router(tags=["workshop"])

@@ -5,9 +5,9 @@ from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.wheel import review
-from zoetrope.wheel.captions import on_one_line
 from zoetrope.wheel.events import Event, Reason
 from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.words import on_one_line
 from zoetrope.wheel.workspace import Workspace
 
 # So many pictures a page holds; when they are decided it asks for the next.

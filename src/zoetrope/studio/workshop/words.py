@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from zoetrope.studio.workshop.shelf import entry_of
 from zoetrope.studio.workshop.sums import Said, of_words
-from zoetrope.wheel.captions import lacks_trigger, on_one_line
+from zoetrope.wheel.captions import lacks_trigger
 from zoetrope.wheel.persona import Persona
 from zoetrope.wheel.state import Decision, Entry
+from zoetrope.wheel.words import on_one_line
 from zoetrope.wheel.workspace import Workspace
 
 MOST_TAGS = 60

@@ -57,7 +57,9 @@ def caption_of(reply: str, persona: Persona) -> str:
 
 def _plain(reply: str) -> str:
     """Without thoughts, quotes, line breaks and announcements."""
-    line = " ".join(_THOUGHT.sub(" ", reply).replace("\0", " ").split())
+    # Half of a character, which JSON can say, no file can hold.
+    whole = reply.encode("utf-8", "ignore").decode()
+    line = " ".join(_THOUGHT.sub(" ", whole).replace("\0", " ").split())
     line = _OPENING.sub("", line.strip("\"'`*“” ")).strip("\"'`*“” ")
     return _shortened(line).rstrip(" .,;")
 
