@@ -133,6 +133,7 @@ class Run(Moving):
             models.Index(fields=["served", "id"], condition=Q(wake__isnull=False), name="runs_awake"),
             models.Index(fields=["space", "-id"], name="runs_space"),
             models.Index(fields=["persona", "-id"], name="runs_persona"),
+            models.Index(fields=["persona", "state", "id"], name="runs_at_work"),
         )
 
     def __str__(self) -> str:
@@ -199,7 +200,7 @@ class Candidate(Moving):
     class Meta:
         ordering: ClassVar = ["pk"]
         indexes = (
-            models.Index(fields=["run", "step", "state"], name="candidates_run_step"),
+            models.Index(fields=["run", "step", "id"], name="candidates_run_step"),
             models.Index(fields=["id"], condition=Q(state="pending"), name="candidates_pending"),
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -14,6 +14,8 @@ from zoetrope.studio.pipelines.telling import standing
 from zoetrope.studio.spaces.here import Place
 
 _NEWEST = 4
+# Of the runs at work so many are counted, those first that wait longest: nobody votes on more.
+_COUNTED = 200
 
 
 def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]:
@@ -25,18 +27,15 @@ def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]
 def _steps(place: Place, persona: Persona) -> list[Step]:
     """What draws, and what waits for people; of these, the run that waits longest is opened."""
     drawn = Exists(Candidate.objects.filter(run=OuterRef("pk"), state=Candidate.State.ACTIVE))
-    running = Run.objects.filter(persona=persona, state=Run.State.RUNNING)
-    waits = Q(drawn, wake=None)
-    counted = running.aggregate(
-        drawing=Count("pk", filter=Q(wake__isnull=False)),
-        voting=Count("pk", filter=waits),
-        first=Min("pk", filter=waits),
-    )
-    drawing, voting, space = counted["drawing"], counted["voting"], place.space.slug
-    draws = f"{drawing} run{pluralize(drawing)} drawing" if drawing else "nothing drawing"
-    votes = f"{voting} waiting for votes" if voting else "no votes waiting"
-    there = reverse("vote", args=[space, counted["first"]]) if voting else reverse("runs", args=[space])
+    running = Run.objects.filter(persona=persona, state=Run.State.RUNNING).order_by("pk")
+    rows = running.values_list("pk", "wake", drawn)[:_COUNTED]
+    drawing = sum(wake is not None for _, wake, _ in rows)
+    waiting = [key for key, wake, shown in rows if shown and wake is None]
+    space, more = place.space.slug, "+" if len(rows) == _COUNTED else ""
+    draws = f"{drawing}{more} run{pluralize(drawing)} drawing" if drawing else "nothing drawing"
+    votes = f"{len(waiting)}{more} waiting for votes" if waiting else "no votes waiting"
+    there = reverse("vote", args=[space, waiting[0]]) if waiting else reverse("runs", args=[space])
     return [
         Step(Stop.GENERATE, draws, reverse("runs" if drawing else "pipelines", args=[space])),
-        Step(Stop.VOTE, votes, there, Need.WAITS if voting else Need.NONE),
+        Step(Stop.VOTE, votes, there, Need.WAITS if waiting else Need.NONE),
     ]

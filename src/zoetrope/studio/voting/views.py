@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -68,6 +69,7 @@ def answered(run: Run, by: User, said: bodies.Said) -> dict[str, Any]:
 def anywhere(request: HttpRequest, place: Place) -> HttpResponse:
     """To the run that has waited longest for votes."""
     waiting = Run.objects.filter(space=place.space, state=Run.State.RUNNING, wake=None).order_by("pk")
-    drawn = Candidate.objects.filter(state=Candidate.State.ACTIVE).values("run")
-    run = waiting.filter(pk__in=drawn).first()
+    # Asked of each run in turn: a list of all that is drawn would be made before the first is looked at.
+    drawn = Exists(Candidate.objects.filter(run=OuterRef("pk"), state=Candidate.State.ACTIVE))
+    run = waiting.filter(drawn).first()
     return redirect("vote", place.space.slug, run.pk) if run else redirect("runs", place.space.slug)
