@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
@@ -15,7 +14,7 @@ from zoetrope.studio.spaces.here import Place
 
 _NEWEST = 4
 # Of the runs at work so many are counted, those first that wait longest: nobody votes on more.
-_COUNTED = 200
+_COUNTED = 100
 
 
 def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]:
@@ -26,11 +25,10 @@ def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]
 
 def _steps(place: Place, persona: Persona) -> list[Step]:
     """What draws, and what waits for people; of these, the run that waits longest is opened."""
-    drawn = Exists(Candidate.objects.filter(run=OuterRef("pk"), state=Candidate.State.ACTIVE))
     running = Run.objects.filter(persona=persona, state=Run.State.RUNNING).order_by("pk")
-    rows = running.values_list("pk", "wake", drawn)[:_COUNTED]
-    drawing = sum(wake is not None for _, wake, _ in rows)
-    waiting = [key for key, wake, shown in rows if shown and wake is None]
+    rows = list(running.values_list("pk", "wake")[:_COUNTED])
+    waiting = _drawn([key for key, wake in rows if wake is None])
+    drawing = sum(wake is not None for _, wake in rows)
     space, more = place.space.slug, "+" if len(rows) == _COUNTED else ""
     draws = f"{drawing}{more} run{pluralize(drawing)} drawing" if drawing else "nothing drawing"
     votes = f"{len(waiting)}{more} waiting for votes" if waiting else "no votes waiting"
@@ -39,3 +37,11 @@ def _steps(place: Place, persona: Persona) -> list[Step]:
         Step(Stop.GENERATE, draws, reverse("runs" if drawing else "pipelines", args=[space])),
         Step(Stop.VOTE, votes, there, Need.WAITS if waiting else Need.NONE),
     ]
+
+
+def _drawn(runs: list[int]) -> list[int]:
+    """Those of them with a picture to vote on."""
+    shown = Candidate.objects.filter(run__in=runs, state=Candidate.State.ACTIVE)
+    # Not asked beside each run: PostgreSQL would first list the drawn pictures of all that there are.
+    found = set(shown.order_by().values_list("run", flat=True).distinct())
+    return [key for key in runs if key in found]
