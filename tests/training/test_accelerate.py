@@ -59,7 +59,8 @@ def test_two_processes_learn_the_same_and_one_writes(tmp_path: Path) -> None:
     assert first != second
     assert (tmp_path / "0.safetensors").read_bytes() == (tmp_path / "1.safetensors").read_bytes()
     left = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert left == [loop.METRICS, "out.json", "out.png", "out.safetensors", "preview.png", "samples", loop.STATE]
+    made = [loop.METRICS, "out.json", "out.png", "out.safetensors", "preview.png", "samples", loop.STATE]
+    assert left == [".training.lock", *made]
     assert len((tmp_path / "out" / loop.METRICS).read_text().splitlines()) == 1
     assert [path.name for path in (tmp_path / "out" / "samples").iterdir()] == ["000003-0.png"]
     shared, alone = load_file(str(tmp_path / "0.safetensors")), as_one(tmp_path, found)

@@ -15,16 +15,20 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from tests import tiny
 from tests.training.runs import SETTINGS, Silent, model, order
 from tests.wheel import cast
+from zoetrope.cli import app
 from zoetrope.errors import UserError
 from zoetrope.models.flux_learner import FluxLearner
 from zoetrope.models.loras import check_fits, open_lora, read_state
 from zoetrope.training import cache as caches
 from zoetrope.training import loop
-from zoetrope.training.run import forget, train_lora
+from zoetrope.training.advice import read_metrics
+from zoetrope.training.loop import Moment
+from zoetrope.training.run import Order, forget, train_lora
 from zoetrope.training.trackers import open_tracker
 
 
@@ -174,10 +178,81 @@ def test_a_training_that_stopped_is_not_trained_over(tmp_path: Path) -> None:
         train_lora(replace(order(tmp_path, found, "fresh"), resume=True), Silent())
 
 
+@pytest.mark.parametrize("name", ["漢" * 100, "a" * 101, "a/b", "\udcff", "state", "preview"])
+def test_a_name_that_no_file_can_have_is_refused_before_the_training(tmp_path: Path, name: str) -> None:
+    model(tmp_path)
+    cast.folder(tmp_path / "data", 3)
+    done = CliRunner().invoke(app, [*script(tmp_path, "out"), "--name", name])
+    assert (done.exit_code, "LoRA" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
 def test_resume_and_anew_exclude_each_other(tmp_path: Path) -> None:
     asked = [*script(tmp_path, "out"), "--resume", "--anew"]
     done = command(asked)
     assert (done.wait(), (tmp_path / "out").exists()) == (2, False)
+
+
+def test_what_a_killed_training_learned_is_kept_until_the_next_one_begins(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    stopped(order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 20})), 10)
+    before = (tmp_path / "out" / "state.safetensors").read_bytes()
+    shorter = order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 2, "rank": 4}))
+    with pytest.raises(UserError, match="holds a training that stopped at step 10"):
+        train_lora(shorter, Silent())
+    broken = replace(shorter, anew=True, assistant=cast.folder(tmp_path / "other", 1) / "ada-0.png")
+    with pytest.raises(UserError):
+        train_lora(broken, Silent())
+    with pytest.raises(UserError, match="No LoRA can be called 'state'"):
+        train_lora(replace(shorter, anew=True, name="state"), Silent())
+    assert (tmp_path / "out" / "state.safetensors").read_bytes() == before
+    train_lora(replace(shorter, anew=True), Silent())
+    assert (tmp_path / "out" / "ada.safetensors").exists()
+
+
+def stopped(asked: Order, step: int) -> None:
+    """As a kill after so many steps leaves it, the checkpoint just written."""
+
+    class Killed(Silent):
+        def moment(self, moment: Moment) -> None:
+            if moment.step == step:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_lora(replace(asked, settings=asked.settings.model_copy(update={"checkpoint_every": step})), Killed())
+
+
+def test_two_trainings_in_one_folder_are_refused(tmp_path: Path) -> None:
+    asked = order(tmp_path, model(tmp_path))
+
+    class Second(Silent):
+        def moment(self, moment: Moment) -> None:
+            with pytest.raises(UserError, match=r"Another training writes into .* just now"):
+                train_lora(asked, Silent())
+            super().moment(moment)
+
+    watcher = Second()
+    train_lora(asked, watcher)
+    assert watcher.moments
+
+
+def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path: Path) -> None:
+    asked = replace(order(tmp_path, model(tmp_path)), anew=True)
+    asked.output.touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        train_lora(asked, Silent())
+
+
+def test_a_damaged_log_does_not_stop_who_goes_on(tmp_path: Path) -> None:
+    found = model(tmp_path)
+    train_lora(order(tmp_path, found), Silent())
+    log = tmp_path / "out" / "metrics.jsonl"
+    whole = log.read_bytes()
+    log.write_bytes(whole + b'\xff}\n{"step": 3, "lo}\n[1]\n{"loss": 1.0}\n' + b"[" * 100_000 + b"\n")
+    longer = order(tmp_path, found, settings=SETTINGS.model_copy(update={"steps": 9}))
+    train_lora(replace(longer, resume=True), Silent())
+    assert log.read_bytes().startswith(whole)
+    assert [line["step"] for line in read_metrics(log)] == [6, 9]
 
 
 def test_what_was_forgotten_leaves_no_trace_in_the_next_training(tmp_path: Path) -> None:
@@ -216,6 +291,21 @@ def test_an_assistant_works_while_training_only(tmp_path: Path) -> None:
     one, other = (load_file(str(tmp_path / name / "ada.safetensors")) for name in ("helped", "alone"))
     assert one.keys() == other.keys()
     assert any(not torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_tracker_is_shown_samples_of_some_captions_where_nothing_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model(tmp_path)
+    cast.folder(tmp_path / "data", 4)
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--model", "dev", "--data", "data", "--steps", "8", "--rank", "2", "--resolution", "32"]
+    run = command([*words, "--precision", "fp32", "--lr", "0.02", "--tracker", "tensorboard"])
+    _, said = run.communicate()
+    assert run.returncode == 0, said
+    drawn = sorted(path.name for path in (tmp_path / "data-lora" / "samples").iterdir())
+    assert drawn == [f"00000{step}-{number}.png" for step in (2, 4, 6, 8) for number in range(3)]
+    assert (tmp_path / "data-lora" / "data-lora.safetensors").is_file()
 
 
 def test_samples_are_drawn_along_the_way(tmp_path: Path) -> None:

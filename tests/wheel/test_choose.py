@@ -1,6 +1,7 @@
 """The choice among checkpoints: by scenes of its own, and only beyond doubt."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def test_every_checkpoint_draws_the_same_scenes_and_a_winner_becomes_the_next_ve
     trained: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version = trained.state().versions[-1]
+    kept = trained.folder / "rounds" / "001" / "training" / "checkpoints"
+    shutil.copy(kept / "000002.safetensors", kept / "000002 (copy).safetensors")
     assert list(checkpoints(trained, version)) == ["2", "last"]
     told = choose(trained, LocalEngine(), 4)
     assert len(told["scenes"]) == 4

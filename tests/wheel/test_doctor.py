@@ -229,3 +229,13 @@ def test_a_strangers_change_of_nothing_is_passed_over(ada: Workspace) -> None:
     assert examine(ada) == []
     with pytest.raises(UserError, match="shoes"):
         ada.undo()
+
+
+def test_a_missing_caption_is_told_and_written_again_when_asked(ada: Workspace) -> None:
+    entry = next(iter(ada.state().pictures.values()))
+    ada.caption_path(entry).unlink()
+    [finding] = examine(ada)
+    assert finding.what == "sources/ada-0.txt is missing: `zoetrope persona doctor ada --rebuild` writes it again."
+    assert not healthy([finding])
+    assert [finding.mended for finding in examine(ada, rebuild=True)] == [True]
+    assert examine(ada) == []

@@ -84,6 +84,17 @@ def test_a_later_version_keeps_a_share_of_what_the_same_sources_taught_alone(ada
     assert open_lora(ada.folder / "exports" / "ada_v2.safetensors").sha256 == second["sha256"]
 
 
+@pytest.mark.parametrize("file", ["rounds/001/manifest.json", "exports/ada_v1.json"])
+def test_a_damaged_file_of_an_earlier_round_is_told_before_the_training(ada: Workspace, file: str) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    teach(ada, QUICK, Silent())
+    drawn(ada)
+    (ada.folder / file).write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=f"{Path(file).name} is damaged or missing"):
+        teach(ada, QUICK, Silent())
+    assert not (ada.folder / "rounds" / "002" / "training").exists()
+
+
 def test_a_version_of_other_sources_or_other_words_has_no_part_in_a_later_one(ada: Workspace) -> None:
     entries = list(ada.state().pictures.values())
     review.keep(ada, entries, "person")

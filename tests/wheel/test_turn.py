@@ -61,6 +61,29 @@ def test_the_wheel_stops_at_every_gate(ada: Workspace, tmp_path: Path) -> None:
     assert {entry.depth for entry in state.of(Decision.waiting)} == {2}
 
 
+class Refuses:
+    """Keeps nothing."""
+
+    name = "test"
+
+    def review(self, pictures: Sequence[tuple[Entry, Path]]) -> list[Verdict]:
+        return [Verdict(ev.Reason.other) for _ in pictures]
+
+
+def test_where_nothing_new_was_kept_no_version_is_made_twice(ada: Workspace, tmp_path: Path) -> None:
+    engine = LocalEngine()
+    add_sources(ada, [cast.folder(tmp_path / "drawings", 4)])
+    review_waiting(ada, EverySecond())
+    turn(ada, engine, Silent(), QUICK, count=2)
+    review_waiting(ada, Refuses())
+    before = ada.log.read()
+    waits = turn(ada, engine, Silent(), QUICK, count=2)
+    assert waits.waits_for.startswith("something new to learn, or the next version would be the last one again")
+    assert ada.log.read() == before
+    assert turn(ada, engine, Silent(), QUICK, count=2, anyway=True).round == 2
+    assert [version.number for version in ada.state().versions] == [1, 2]
+
+
 def test_the_alarm_names_what_fell(ada: Workspace) -> None:
     cards = {1: {"passing": 0.9, "diversity": 0.3}, 2: {"passing": 0.95, "diversity": 0.2}}
     assert drift(cards, 1) == ""

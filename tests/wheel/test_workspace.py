@@ -358,6 +358,13 @@ def test_names_that_are_not_folders_everywhere(name: str) -> None:
         make_persona(name=name, kind="drawn", trigger="ada", base="b", consent={"kind": "fictional"})
 
 
+def test_a_name_that_trainings_take_is_refused(tmp_path: Path) -> None:
+    persona = make_persona(name="state", kind="drawn", trigger="state", base="nano-flux", consent={"kind": "fictional"})
+    with pytest.raises(UserError, match="No persona can be called 'state'"):
+        new_workspace(tmp_path / "state", persona)
+    assert not (tmp_path / "state").exists()
+
+
 def test_a_persona_is_found_by_name_or_path(tmp_path: Path) -> None:
     made = cast.ada(personas_folder() / "ada")
     assert open_workspace("ada").folder == made.folder

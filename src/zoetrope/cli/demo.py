@@ -66,7 +66,9 @@ def demo(
 
 def _in_the_studio(steps: int | None, count: int, port: int, browser: bool) -> None:
     from zoetrope.cli.demo_studio import Showing
+    from zoetrope.cli.studio import require
 
+    require(" Without it, `zoetrope demo --no-studio` turns her wheel in the terminal.")
     console.print(f"{STAND_IN} It also votes in runs of a pipeline, and approves her first post.", highlight=False)
     Showing(_reviewed_workspace, steps, count, _show_ended, _best).open("127.0.0.1", port, browser)
 

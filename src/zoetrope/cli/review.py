@@ -105,7 +105,7 @@ def keep(name: Name, pictures: Pictures = None, every: All = False, as_json: Jso
 
     workspace, entries = _chosen(name, pictures, every)
     gate.keep(workspace, entries, _BY)
-    _answer("kept", entries, as_json)
+    _answer(workspace.name, "kept", entries, as_json)
 
 
 def reject(
@@ -123,7 +123,7 @@ def reject(
 
     workspace, entries = _chosen(name, pictures, every)
     gate.reject(workspace, entries, _reason(reason), _BY)
-    _answer("rejected", entries, as_json)
+    _answer(workspace.name, "rejected", entries, as_json)
 
 
 def correct(
@@ -143,7 +143,7 @@ def correct(
 
     workspace, entries = _chosen(name, [picture], False)
     gate.correct(workspace, entries[0], _BY, instruction=instruction, picture=replacement)
-    _answer("corrected", entries, as_json)
+    _answer(workspace.name, "corrected", entries, as_json)
 
 
 def _chosen(name: str, pictures: list[str] | None, every: bool) -> "tuple[Workspace, list[Entry]]":
@@ -165,9 +165,9 @@ def _reason(text: str) -> "Reason":
     return Reason(text)
 
 
-def _answer(done: str, entries: "list[Entry]", as_json: bool) -> None:
+def _answer(name: str, done: str, entries: "list[Entry]", as_json: bool) -> None:
     # Where nothing was recorded, an undo would take back something else.
-    back = "; `zoetrope persona undo` takes it back." if entries else ", as nothing waits for a decision."
+    back = f"; `zoetrope persona undo {name}` takes it back." if entries else ", as nothing waits for a decision."
     emit(
         {done: [entry.sha256 for entry in entries]},
         as_json,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -37,14 +38,21 @@ def studio(
 
 
 @contextmanager
-def _installed() -> Iterator[None]:
+def _installed(otherwise: str = "") -> Iterator[None]:
     """What the studio needs and is not there is told by name."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise UserError(
-            f"The studio needs {error.name}, which is not installed: pip install 'zoetrope[studio]'."
+            f"The studio needs {error.name}, which is not installed: pip install 'zoetrope[studio]'.{otherwise}"
         ) from error
+
+
+def require(otherwise: str = "") -> None:
+    """Ask for it before anything is begun."""
+    with _installed(otherwise):
+        for name in ("django", "dbos", "uvicorn"):
+            import_module(name)
 
 
 def _print_link(name: str, address: str, as_json: bool) -> None:
@@ -59,6 +67,7 @@ def open_studio(
     host: str, port: int, browser: bool, as_json: bool, begin: "Callable[[str], None]" = lambda address: None
 ) -> None:
     """Serve until a signal comes. `begin` is called with the address before anybody can look."""
+    require()
     with _installed():
         _open(host, port, browser, as_json, begin)
 

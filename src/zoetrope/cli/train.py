@@ -11,9 +11,12 @@ from zoetrope.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from zoetrope.training.dataset import Dataset
     from zoetrope.training.loop import Moment
     from zoetrope.training.preflight import Preflight
     from zoetrope.training.trackers import Tracker
+
+_SAMPLED, _SAMPLINGS = 3, 4
 
 
 def train(
@@ -25,7 +28,8 @@ def train(
     ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="A name from `zoetrope models list`.")] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the LoRA, its checkpoint and samples go.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the LoRA, its checkpoint and samples go; DATA-lora here if not given."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="The LoRA's name; the output folder's if not given.")] = None,
     trigger: Annotated[str, typer.Option(help="The word that stands for it; replaces [trigger] in captions.")] = "",
@@ -54,8 +58,15 @@ def train(
     assistant: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A LoRA that is active only while training, for schnell.")
     ] = None,
-    sample: Annotated[list[str] | None, typer.Option(help="A prompt to draw along the way; repeat for more.")] = None,
-    sample_every: Annotated[int | None, typer.Option(help="Draw the sample prompts every so many steps.")] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A prompt to draw along the way; repeat for more. With --tracker some captions if not given."
+        ),
+    ] = None,
+    sample_every: Annotated[
+        int | None, typer.Option(help="Draw the sample prompts every so many steps; four times if not given.")
+    ] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Save the state every so many steps (100).")] = None,
     keep_every: Annotated[
         int | None, typer.Option(help="Keep the LoRA every so many steps; `zoetrope choose` compares them.")
@@ -96,8 +107,9 @@ def train(
             raise UserError(f"{persona} knows its pictures and its base: beside it give settings only.")
         _train_persona(persona, settings, tracker or [], anew, as_json)
         return
-    if data is None or model is None or output is None:
-        raise UserError("Name a persona, or give --data DIR, --model NAME and --output DIR.")
+    if data is None or model is None:
+        raise UserError("Name a persona, or give --data DIR and --model NAME.")
+    output = output or Path(f"{data.resolve().name}-lora")
     if anew and resume:
         raise UserError("--resume goes on with the training that stands there and --anew throws it away: give one.")
 
@@ -106,7 +118,7 @@ def train(
     from zoetrope.models.catalogue import Catalogue
     from zoetrope.training.dataset import Dataset, read_dataset
     from zoetrope.training.processes import crew
-    from zoetrope.training.run import Order, forget, train_lora
+    from zoetrope.training.run import Order, train_lora
     from zoetrope.training.settings import make_settings
 
     found = Catalogue().find(model)
@@ -117,19 +129,30 @@ def train(
         others = read_dataset(regularization)
         shown = tuple(replace(item, other=True) for item in others.items)
         dataset = Dataset(dataset.items + shown, dataset.dropped + others.dropped)
+    prompts = tuple(sample or (_varied(dataset) if tracker else ()))
+    if prompts and sample_every is None:
+        made = made.model_copy(update={"sample_every": max(1, made.steps // _SAMPLINGS)})
     called = name or output.resolve().name
     # A name that no file can have would be found out at the export, after the training.
-    if len(called) > 100 or not called.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise UserError(f"{called!r} cannot be a LoRA's name: use at most 100 letters, digits, and - _ . between them.")
-    order = Order(found, dataset, output, called, made, trigger, tuple(sample or ()), assistant, resume)
+    plain = called.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    if not plain or len(called) > 100 or len(called.encode()) > 200:
+        raise UserError(
+            f"{called[:100]!r} cannot be a LoRA's name: use letters, digits, and - _ . between them, "
+            "at most 100 of them and 200 bytes."
+        )
+    order = Order(found, dataset, output, called, made, trigger, prompts, assistant, resume, anew)
     speaks = crew().is_main_process
-    if anew:
-        forget(output)
     trackers = _trackers(tracker or [], output, made.model_dump(mode="json")) if speaks else []
     with TrainingBar(as_json or not speaks) as watcher:
         sheet = train_lora(order, watcher, trackers)
     if speaks:
         _answer(sheet, output, watcher, as_json)
+
+
+def _varied(dataset: "Dataset") -> list[str]:
+    """A few captions from all over the folder."""
+    captions = list(dict.fromkeys(item.caption for item in dataset.items if item.caption and not item.other))
+    return captions[:: max(1, len(captions) // _SAMPLED)][:_SAMPLED]
 
 
 def _train_persona(persona: str, settings: dict[str, object], trackers: list[str], anew: bool, as_json: bool) -> None:

@@ -100,7 +100,7 @@ def plan_for(
 def _check_installed(quantize: Quantize | None, installed: frozenset[str]) -> None:
     needed = _NEEDS.get(quantize or "none")
     if needed and needed not in installed:
-        raise UserError(f"{quantize} weights need {needed}: install zoetrope[gpu], or choose --quantize none.")
+        raise UserError(f"{quantize} weights need {needed}: pip install 'zoetrope[gpu]', or choose --quantize none.")
 
 
 def _plan_shared(weights: WeightSizes, device: DeviceInfo, wish: Wish) -> MemoryPlan:

@@ -1,10 +1,11 @@
 """When to stop: what the curves of a training say about its length, or that they say nothing."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+from zoetrope.training.state import read_log
 
 _FEWEST = 10
 # A fifth of the curve at its end is set against the fifth before.
@@ -14,11 +15,12 @@ _FALL = 0.02
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl; a line that a crash tore is passed over."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    """The lines of metrics.jsonl, without those that are damaged."""
+    return [line for line in read_log(path) if _whole(line)]
+
+
+def _whole(line: Mapping[str, Any]) -> bool:
+    return isinstance(line.get("loss"), float) and isinstance(line.get("validation", 0.0), float)
 
 
 def advice(metrics: Sequence[Mapping[str, Any]]) -> str:

@@ -141,7 +141,7 @@ class Trainer:
         if not self._processes.is_main_process:
             return
         began = time.monotonic()
-        progress = {"step": self.step, "fingerprint": self.plan.fingerprint}
+        progress = {"step": self.step, "steps": self.settings.steps, "fingerprint": self.plan.fingerprint}
         store(self.run / STATE, self.adapter.weights, self.adapter.average, [self.optimizer], progress)
         ended = time.monotonic()
         self._save_next = ended + max(SAVE_SECONDS, SAVE_TIMES * (ended - began))

@@ -29,7 +29,9 @@ def _eight_bit(settings: Settings, weights: "Iterable[torch.nn.Parameter]") -> "
     try:
         from bitsandbytes.optim import AdamW8bit
     except ImportError as error:
-        raise UserError("8-bit AdamW needs bitsandbytes: install zoetrope[gpu], or use --optimizer adamw.") from error
+        raise UserError(
+            "8-bit AdamW needs bitsandbytes: pip install 'zoetrope[gpu]', or use --optimizer adamw."
+        ) from error
     made: torch.optim.Optimizer = AdamW8bit(weights, lr=settings.lr, weight_decay=_DECAY)
     return made
 
@@ -38,7 +40,9 @@ def _prodigy(settings: Settings, weights: "Iterable[torch.nn.Parameter]") -> "to
     try:
         from prodigyopt import Prodigy
     except ImportError as error:
-        raise UserError("Prodigy needs prodigyopt: install zoetrope[prodigy], or use --optimizer adamw.") from error
+        raise UserError(
+            "Prodigy needs prodigyopt: pip install 'zoetrope[prodigy]', or use --optimizer adamw."
+        ) from error
     # Prodigy finds the rate itself; what is given scales it, and 1 is its authors' advice.
     made: torch.optim.Optimizer = Prodigy(weights, lr=settings.lr, weight_decay=_DECAY, safeguard_warmup=True)
     return made

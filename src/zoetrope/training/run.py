@@ -3,11 +3,13 @@
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
 
 from zoetrope.errors import UserError
 from zoetrope.home import home
@@ -36,6 +38,8 @@ _FREE = {"steps", "checkpoint_every", "sample_every", "keep_every"}
 _ACROSS, _TILE = 3, 256
 KEPT = "checkpoints"
 """The folder for LoRAs as they were along the way, by their step."""
+TAKEN = frozenset({Path(STATE).stem, Path(PREVIEW).stem})
+"""What no LoRA can be called: the training keeps files of these names beside it."""
 
 
 class Watcher(Protocol):
@@ -71,6 +75,8 @@ class Order:
     samples: tuple[str, ...] = ()
     assistant: Path | None = None
     resume: bool = False
+    # Throw away what a stopped training learned, once it is sure that this one begins.
+    anew: bool = False
 
 
 def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ()) -> dict[str, Any]:
@@ -86,14 +92,26 @@ def train_lora(order: Order, watcher: Watcher, trackers: Sequence[Tracker] = ())
     training, held_out = split_items(order.dataset.items, settings.validation)
     step = order.model.family.size_step(order.model.folder)
     shown, judged = arrange(training, settings.resolutions, step), arrange(held_out, settings.resolutions[:1], step)
-    said = preflight(learner, order.dataset, shown, settings, order.trigger)
-    watcher.preflight(replace(said, preview=order.output / PREVIEW))
-    plan = Plan(shown, judged, _fingerprint(order, shown))
-    _check_output(order, plan)
+    _check_output(order)
+    with _alone(order.output) if processes.is_main_process else nullcontext():
+        # Under the lock: what a training that runs just now has saved is no stopped one's.
+        _check_checkpoint(order)
+        said = preflight(learner, order.dataset, shown, settings, order.trigger)
+        watcher.preflight(replace(said, preview=order.output / PREVIEW))
+        plan = Plan(shown, judged, _fingerprint(order, shown))
+        return _trained(order, plan, learner, watcher, trackers)
+
+
+def _trained(
+    order: Order, plan: Plan, learner: Learner, watcher: Watcher, trackers: Sequence[Tracker]
+) -> dict[str, Any]:
+    processes, settings = crew(), order.settings
     cache = caches.Cache(home() / "cache" / "training", order.model.sha256)
     with processes.local_main_process_first():
-        encode(cache, learner, [*shown, *judged], order.samples, watcher)
+        encode(cache, learner, [*plan.shown, *plan.held_out], order.samples, watcher)
     trainer = Trainer(learner, cache, plan, settings, order.output, order.assistant)
+    if order.anew and processes.is_main_process:
+        forget(order.output)
     if order.resume:
         trainer.resume()
     if processes.is_main_process:
@@ -185,28 +203,63 @@ def dataset_hash(items: Sequence[Item]) -> str:
     return hash_bytes(json.dumps(sorted([item.sha256, item.caption] for item in items)).encode())
 
 
-def _check_output(order: Order, plan: Plan) -> None:
-    """An unfinished training is never trained over by accident, and a folder that cannot be written is told now."""
+def _check_output(order: Order) -> None:
+    """What the export would fail at, after the training, is told now."""
+    # Some disks take State for state.
+    if order.name.casefold() in TAKEN:
+        raise UserError(f"No LoRA can be called {order.name!r}, as its training keeps a file of that name.")
     try:
         order.output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=order.output):
             pass
     except OSError as error:
         raise UserError(f"{order.output} cannot be written ({error.strerror}); nothing was trained.") from error
+
+
+def _check_checkpoint(order: Order) -> None:
+    """An unfinished training is never trained over by accident."""
+    if order.anew:
+        return
     progress = read_progress(order.output / STATE)
-    if progress is not None and not order.resume and progress["step"] < order.settings.steps:
+    if progress is None and order.resume:
+        raise UserError(f"{order.output} holds no training to go on with; start without --resume.")
+    if progress is not None and not order.resume and _unfinished(progress, order):
         raise UserError(
             f"{order.output} holds a training that stopped at step {progress['step']}: "
             "give --resume to go on, --anew to begin again, or another --output."
         )
-    if progress is None and order.resume:
-        raise UserError(f"{order.output} holds no training to go on with; start without --resume.")
+
+
+def _unfinished(progress: Mapping[str, Any], order: Order) -> bool:
+    """By its own count or by the new one; older checkpoints do not say how far they were to go."""
+    return bool(progress["step"] < max(progress.get("steps", 0), order.settings.steps))
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """One training at a time in a folder: two would write each other's checkpoint."""
+    lock = FileLock(output / ".training.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"Another training writes into {output} just now: wait for it, or give another --output."
+        ) from error
+    except OSError as error:
+        raise UserError(f"{output} cannot be written ({error.strerror}); nothing was trained.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def forget(run: Path) -> None:
     """Throw away the training that stands in a folder; what it exported stays."""
-    for name in (STATE, METRICS):
-        (run / name).unlink(missing_ok=True)
+    for path in (run / STATE, run / METRICS):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"{path} cannot be thrown away ({error.strerror}); nothing was trained.") from error
 
 
 def _tell(moment: Moment, watcher: Watcher, trackers: Sequence[Tracker]) -> None:

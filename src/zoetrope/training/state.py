@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,16 @@ def forget_after(path: Path, step: int, name: str | None = None) -> None:
     """Drop the log lines of steps that a killed run made after its last checkpoint: they are made again."""
     if not path.exists():
         return
-    # A line that a power cut tore has no end; it is dropped with the steps it stood for.
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
-    kept = [line for line in lines if (said := json.loads(line)).get("name") != name or said["step"] <= step]
-    write_atomic(path, "".join(line + "\n" for line in kept).encode())
+    kept = [said for said in read_log(path) if said.get("name") != name or said["step"] <= step]
+    write_atomic(path, "".join(json.dumps(said) + "\n" for said in kept).encode())
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log that say at which step; one that a power cut tore or that is damaged is passed over."""
+    found = []
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        with suppress(ValueError, RecursionError):
+            said = json.loads(line)
+            if isinstance(said, dict) and isinstance(said.get("step"), int):
+                found.append(said)
+    return found

@@ -25,7 +25,7 @@ class _WandB:
         try:
             import wandb
         except ImportError as error:
-            raise UserError("--tracker wandb needs wandb: install zoetrope[wandb].") from error
+            raise UserError("--tracker wandb needs wandb: pip install 'zoetrope[wandb]'.") from error
         self._wandb: Any = wandb
         # Otherwise its own start would stop and ask for a login.
         os.environ.setdefault("WANDB_MODE", "online" if os.environ.get("WANDB_API_KEY") else "offline")
@@ -50,7 +50,7 @@ class _TensorBoard:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise UserError("--tracker tensorboard needs tensorboard: install zoetrope[tensorboard].") from error
+            raise UserError("--tracker tensorboard needs tensorboard: pip install 'zoetrope[tensorboard]'.") from error
         self._writer: Any = SummaryWriter(str(run / "tensorboard"))
         self._writer.add_text("settings", str(dict(settings)))
 
@@ -75,4 +75,8 @@ def open_tracker(name: str, run: Path, settings: Mapping[str, Any]) -> Tracker:
     """The tracker called `name`."""
     if name not in _TRACKERS:
         raise UserError(f"There is no tracker called {name!r}; there are {', '.join(_TRACKERS)}.")
-    return _TRACKERS[name](run, settings)
+    try:
+        return _TRACKERS[name](run, settings)
+    except OSError as error:
+        said = f"{name} cannot write into {run} ({error.strerror or error}); nothing was trained."
+        raise UserError(said) from error

@@ -67,7 +67,7 @@ def _tell(on_done: OnDone, before: int, total: int, done: int) -> None:
 def checkpoints(workspace: Workspace, version: Version) -> dict[str, Path]:
     """The kept LoRAs of a version's round by their step, the last, which was exported, at the end."""
     run = round_folder(workspace, version.round) / "training"
-    found = {str(int(path.stem)): path for path in sorted((run / KEPT).glob("*.safetensors"))}
+    found = {str(int(path.stem)): path for path in sorted((run / KEPT).glob("*.safetensors")) if path.stem.isdecimal()}
     if not found:
         raise UserError(
             f"{workspace.name} v{version.number} has no earlier checkpoints to choose from: "

@@ -59,8 +59,7 @@ def examine(workspace: Workspace, *, rebuild: bool = False) -> list[Finding]:
         findings += _recipes(workspace, state)
         findings += _strays(workspace)
         findings += _drawing(workspace)
-        if rebuild:
-            findings += _captions_again(workspace, state)
+        findings += _captions_again(workspace, state) if rebuild else _captions_missing(workspace, state)
     return findings + _edited_captions(workspace)
 
 
@@ -252,6 +251,14 @@ def _damaged(folder: Path) -> Iterator[Finding]:
 def _edited_captions(workspace: Workspace) -> list[Finding]:
     edited = workspace.take_in_edits()
     return [Finding(f"The caption of {sha256[:12]} was edited by hand and taken in.", True) for sha256 in edited]
+
+
+def _captions_missing(workspace: Workspace, state: State) -> Iterator[Finding]:
+    for entry in state.pictures.values():
+        path = workspace.caption_path(entry)
+        if entry.caption and not path.is_file():
+            again = f"`zoetrope persona doctor {workspace.name} --rebuild` writes it again"
+            yield Finding(f"{_name(path, workspace.folder)} is missing: {again}.")
 
 
 def _captions_again(workspace: Workspace, state: State) -> list[Finding]:

@@ -14,7 +14,7 @@ from zoetrope.models.catalogue import Catalogue, Model
 from zoetrope.training.blend import blended
 from zoetrope.training.dataset import Dataset, Dropped, Item, read_item
 from zoetrope.training.loop import STATE
-from zoetrope.training.run import Order, Watcher, dataset_hash, forget, train_lora
+from zoetrope.training.run import Order, Watcher, dataset_hash, train_lora
 from zoetrope.training.settings import LoraType, Settings, make_settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
@@ -58,8 +58,6 @@ def teach(
         items, dropped = _items(workspace, entries)
         settings = _settings(workspace, model, chosen, items)
         run = round_folder(workspace, state.round) / "training"
-        if anew:
-            forget(run)
         order = Order(
             model,
             Dataset(tuple(items), tuple(dropped)),
@@ -68,9 +66,12 @@ def teach(
             settings,
             persona.trigger,
             tuple(sampled(persona, model)) if settings.sample_every else (),
-            resume=_unfinished(run),
+            resume=not anew and _unfinished(run),
+            anew=anew,
         )
         _write_manifest(workspace, state, order)
+        # A damaged file of an earlier round is told of before the training, not after.
+        _beside(workspace, state.round)
         sheet = train_lora(order, watcher, trackers)
         told = publish(workspace, run / sheet["file"], sheet, state.round)
         return told | {"remarks": lint(persona, entries)}
@@ -121,7 +122,9 @@ def _items(workspace: Workspace, entries: Sequence[Entry]) -> tuple[list[Item], 
     items = [replace(each, repeats=repeats.get(each.sha256, 1)) for each in read if isinstance(each, Item)]
     for item in items:
         if item.sha256 not in repeats:
-            raise UserError(f"{item.path} was altered since it was reviewed: `zoetrope persona doctor` tells more.")
+            raise UserError(
+                f"{item.path} was altered since it was reviewed: `zoetrope persona doctor {workspace.name}` tells more."
+            )
     if not items:
         raise UserError(f"None of {workspace.name}'s kept pictures can be read.")
     return items, [each for each in read if isinstance(each, Dropped)]
@@ -160,23 +163,35 @@ def plain_version(workspace: Workspace, number: int) -> Version | None:
     """The newest version that learned from the sources of round `number` and nothing else; none where this one does."""
     state = workspace.state()
     real = {key for key, entry in state.pictures.items() if entry.origin is not ev.Origin.synthetic}
-    now = _learned(workspace, number)
+    now = learned(workspace, number)
     sources = {key: caption for key, caption in now.items() if key in real}
     if sources == now:
         return None
     earlier = [each for each in state.versions if each.round < number and lora_file(workspace, each).is_file()]
-    return next((each for each in reversed(earlier) if _learned(workspace, each.round) == sources), None)
+    return next((each for each in reversed(earlier) if learned(workspace, each.round) == sources), None)
 
 
-def _learned(workspace: Workspace, number: int) -> dict[str, str]:
+def learned(workspace: Workspace, number: int) -> dict[str, str]:
     """What a round's training was shown: the captions by the pictures' hashes."""
     path = round_folder(workspace, number) / "manifest.json"
     return {each["sha256"]: each["caption"] for each in _told(path)["pictures"]} if path.is_file() else {}
 
 
 def _told(path: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        said = (
+            f"{path.parent.name}/{path.name} is damaged or missing: restore it; `zoetrope persona doctor` tells more."
+        )
+        raise UserError(said) from error
     return told
+
+
+def _beside(workspace: Workspace, number: int) -> tuple[Version, int] | None:
+    """The version that a later one keeps a share of, and its rank."""
+    plain = plain_version(workspace, number)
+    return (plain, int(_told(lora_file(workspace, plain).with_suffix(".json"))["rank"])) if plain else None
 
 
 def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -187,14 +202,16 @@ def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: 
     persona, state = workspace.persona, workspace.state()
     version = max((each.number for each in state.versions), default=0) + 1
     stem = f"{persona.name}_v{version}"
-    plain = plain_version(workspace, number)
+    beside = _beside(workspace, number)
     data = path.read_bytes()
     kept: dict[str, Any] = {}
-    if plain:
-        other = lora_file(workspace, plain)
-        data = blended(path, other, SOURCES_SHARE)
-        rank = sheet["rank"] + _told(other.with_suffix(".json"))["rank"]
-        kept = {"rank": rank, "beside": {"version": plain.number, "sha256": plain.sha256, "share": SOURCES_SHARE}}
+    if beside:
+        plain, rank = beside
+        data = blended(path, lora_file(workspace, plain), SOURCES_SHARE)
+        kept = {
+            "rank": sheet["rank"] + rank,
+            "beside": {"version": plain.number, "sha256": plain.sha256, "share": SOURCES_SHARE},
+        }
     told = {
         **sheet,
         **kept,

@@ -10,7 +10,7 @@ from zoetrope.wheel import events as ev
 from zoetrope.wheel.card import draw_card
 from zoetrope.wheel.state import Decision, State
 from zoetrope.wheel.synthesize import COUNT, synthesize
-from zoetrope.wheel.teach import teach
+from zoetrope.wheel.teach import learned, teach
 from zoetrope.wheel.workspace import Workspace
 
 # How far a measure may fall from its best before the wheel stops.
@@ -58,6 +58,12 @@ def turn(
     if turned.waits_for:
         return turned
     if state.round in state.synthesized:
+        if not anyway and not _news(workspace, state):
+            turned.waits_for = (
+                f"something new to learn, or the next version would be the last one again: keep some of what was "
+                f"drawn (zoetrope review {workspace.name}), add sources, or zoetrope turn {workspace.name} --anyway"
+            )
+            return turned
         turned.alarm = close(workspace, state)
         turned.done.append(f"round {state.round} closed")
         if turned.alarm:
@@ -85,6 +91,11 @@ def gate(workspace: Workspace, state: State) -> str:
     if not state.of(Decision.kept):
         return f"pictures to learn from, as none was kept: zoetrope review {name}"
     return ""
+
+
+def _news(workspace: Workspace, state: State) -> bool:
+    """Whether other pictures or words are kept than the round at work learned from."""
+    return {entry.sha256: entry.caption for entry in state.of(Decision.kept)} != learned(workspace, state.round)
 
 
 def close(workspace: Workspace, state: State) -> str:

@@ -14,6 +14,7 @@ from zoetrope.home import home
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
+from zoetrope.training.run import TAKEN
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
 from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
@@ -242,6 +243,8 @@ def find_workspace(named: str) -> Workspace:
 
 def new_workspace(folder: Path, persona: Persona, document: Path | None = None) -> Workspace:
     """Begin a workspace; `document` is the consent that was granted. Nothing is left behind if it fails."""
+    if persona.name in TAKEN:
+        raise UserError(f"No persona can be called {persona.name!r}, as its trainings keep a file of that name.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is already there and not empty; it was left as it is.")
     workspace = Workspace(folder)

@@ -95,7 +95,7 @@ def _opencv() -> Any:
     try:
         found: Any = importlib.import_module("cv2")
     except ImportError as error:
-        raise UserError("The scorer sface needs OpenCV: install zoetrope[faces].") from error
+        raise UserError("The scorer sface needs OpenCV: pip install 'zoetrope[faces]'.") from error
     # OpenCV 5 warns of each network that its new engine has only one kind of target.
     found.utils.logging.setLogLevel(found.utils.logging.LOG_LEVEL_ERROR)
     return found

@@ -194,7 +194,7 @@ def _client(url: str, patience: Patience, key: str) -> "httpx.Client":
     try:
         import httpx
     except ImportError as error:
-        raise UserError("--by with a server's address needs httpx: install zoetrope[captions].") from error
+        raise UserError("--by with a server's address needs httpx: pip install 'zoetrope[captions]'.") from error
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = httpx.Timeout(patience.answer, connect=patience.connect)
     # A proxy for the internet would look for this machine's own server on itself.
