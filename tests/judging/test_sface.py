@@ -130,5 +130,5 @@ def test_spoilt_weights_are_named(folder: Path, file: str) -> None:
 
 def test_without_opencv_the_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(UserError, match=r"install zoetrope\[faces\]"):
+    with pytest.raises(UserError, match=r"pip install 'zoetrope\[faces\]'"):
         scorer_named(f"sface:{folder}")

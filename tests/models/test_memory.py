@@ -53,7 +53,7 @@ def test_a_wish_is_kept() -> None:
 
 
 def test_quantizing_without_its_package_says_what_to_install() -> None:
-    with pytest.raises(UserError, match=r"nf4 weights need bitsandbytes: install zoetrope\[gpu\]"):
+    with pytest.raises(UserError, match=r"nf4 weights need bitsandbytes: pip install 'zoetrope\[gpu\]'"):
         plan_for(FLUX, cuda(24), Wish(quantize="nf4"))
 
 

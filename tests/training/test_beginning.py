@@ -19,7 +19,9 @@ from zoetrope.errors import UserError
 from zoetrope.models.catalogue import Model
 from zoetrope.training.advice import read_metrics
 from zoetrope.training.loop import METRICS, STATE, Moment
+from zoetrope.training.preview import PREVIEW
 from zoetrope.training.run import Order, forget, train_lora
+from zoetrope.training.settings import TAKEN
 from zoetrope.training.state import forget_after
 from zoetrope.wheel import review
 from zoetrope.wheel.intake import add_sources
@@ -205,3 +207,7 @@ def test_a_damaged_line_of_metrics_is_left_out(tmp_path: Path, line: bytes) -> N
     assert [each["step"] for each in read_metrics(file)] == [10, 20]
     forget_after(file, 10)
     assert [each["step"] for each in read_metrics(file)] == [10]
+
+
+def test_the_names_that_are_taken_are_those_of_the_trainings_own_files() -> None:
+    assert {Path(STATE).stem, Path(PREVIEW).stem} == TAKEN

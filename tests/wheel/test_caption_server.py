@@ -201,7 +201,7 @@ def test_a_key_in_the_address_is_refused(url: str) -> None:
 
 def test_without_httpx_the_extra_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
-    with pytest.raises(UserError, match=r"install zoetrope\[captions\]"):
+    with pytest.raises(UserError, match=r"pip install 'zoetrope\[captions\]'"):
         ServerCaptioner(server.url, "eyes")
 
 

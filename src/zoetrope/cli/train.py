@@ -137,8 +137,8 @@ def train(
     plain = called.replace("-", "").replace("_", "").replace(".", "").isalnum()
     if not plain or len(called) > 100 or len(called.encode()) > 200:
         raise UserError(
-            f"{called[:100]!r} cannot be a LoRA's name: use letters, digits, and - _ . between them, "
-            "at most 100 of them and 200 bytes."
+            f"{called[:100]!r} cannot be a LoRA's name: use at most 100 letters, digits, and - _ . between them, "
+            "200 bytes in all."
         )
     order = Order(found, dataset, output, called, made, trigger, prompts, assistant, resume, anew)
     speaks = crew().is_main_process

@@ -29,7 +29,7 @@ from zoetrope.training.loop import METRICS, STATE, Moment, Plan, Trainer
 from zoetrope.training.preflight import Preflight, preflight
 from zoetrope.training.preview import PREVIEW, write_preview
 from zoetrope.training.processes import crew
-from zoetrope.training.settings import Precision, Settings
+from zoetrope.training.settings import TAKEN, Precision, Settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
 
@@ -38,8 +38,6 @@ _FREE = {"steps", "checkpoint_every", "sample_every", "keep_every"}
 _ACROSS, _TILE = 3, 256
 KEPT = "checkpoints"
 """The folder for LoRAs as they were along the way, by their step."""
-TAKEN = frozenset({Path(STATE).stem, Path(PREVIEW).stem})
-"""What no LoRA can be called: the training keeps files of these names beside it."""
 
 
 class Watcher(Protocol):

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from zoetrope.errors import UserError
 from zoetrope.models.memory import Quantize
 
+TAKEN = frozenset({"state", "preview"})
+"""What no LoRA can be called: a training keeps files of these names beside it."""
+
 
 class LoraType(StrEnum):
     """What the LoRA stands for."""

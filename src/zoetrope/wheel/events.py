@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError, field_validator
-from pydantic_core import PydanticSerializationError
 
 from zoetrope.errors import UserError
 
@@ -279,7 +278,7 @@ class EventLog:
     def _line(self, event: Event) -> str:
         try:
             return event.model_dump_json() + "\n"
-        except PydanticSerializationError as error:
+        except ValueError as error:
             raise UserError(f"{self._shown} takes no text that is not valid Unicode; nothing was recorded.") from error
 
     def repair(self) -> bool:

@@ -14,7 +14,7 @@ from zoetrope.home import home
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited, write_atomic, write_text_atomic
 from zoetrope.media.hashing import hash_bytes
-from zoetrope.training.run import TAKEN
+from zoetrope.training.settings import TAKEN
 from zoetrope.wheel import events as ev
 from zoetrope.wheel.migrate import check_current, mark_new
 from zoetrope.wheel.persona import Persona, make_persona, read_persona, write_persona
