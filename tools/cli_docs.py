@@ -14,8 +14,9 @@ OPENING = """# The command line
 
 <!-- Written by `make docs` from the commands themselves; a test fails when it is stale. -->
 
-A command's answer is on stdout; progress and remarks are on stderr. With `--json`, stdout holds one JSON object and
-nothing else. A mistake in what was asked ends with exit code 2 and one sentence on stderr, Ctrl-C with exit code 130.
+A command's answer is on stdout; progress and remarks are on stderr, where no terminal shows a bar as a line every ten
+seconds. With `--json`, stdout holds one JSON object and nothing else. A mistake in what was asked ends with exit code 2
+and one sentence on stderr, Ctrl-C with exit code 130.
 """
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -101,6 +102,16 @@ def test_the_answer_alone_is_on_stdout(arguments: list[str], reads: Callable[[st
     assert result.exit_code == 0
     assert reads(result.stdout)
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_where_no_terminal_shows_a_bar_lines_tell_how_far_long_work_is(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(0, 100, 6))
+    monkeypatch.setattr("zoetrope.cli.output.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    result = runner.invoke(speaking(), arguments)
+    assert result.stderr == "Counting 2/3\n", "ten seconds had passed, and then not yet again"
 
 
 def test_a_sentence_that_repeats_hostile_words_gives_the_terminal_no_orders() -> None:

@@ -1,6 +1,7 @@
 """How commands speak: the answer on stdout, everything else on stderr, and with `--json` one object only."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # Line breaks and tabs stay; whatever else steers a terminal, or turns the order of letters, is shown as its code.
 _STEERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+_LINE_SECONDS = 10.0
 _STEERS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
@@ -62,11 +64,26 @@ def emit(data: Mapping[str, Any], as_json: bool, show: Callable[[], None]) -> No
         show()
 
 
+class Lines:
+    """Progress where no terminal shows a bar, as in a log: now and then a line, and none of what is quickly done."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _LINE_SECONDS
+
+    def tell(self, label: str, done: int, total: int) -> None:
+        """Say where the work stands, unless that was said a moment ago."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _LINE_SECONDS
+            console.print(f"{label} {done}/{total}", highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bar(label: str, total: int, *, as_json: bool = False) -> Iterator[Move]:
-    """Yield `move(done, total=None)`; it draws on stderr, and nothing at all with --json or when nobody is watching."""
+    """Yield `move(done, total=None)`; it draws on stderr, and says a line now and then where there is no terminal."""
     if as_json or not console.is_terminal:
-        yield lambda done, total=None: None
+        lines, whole = Lines(), total
+        yield lambda done, total=None: lines.tell(label, done, whole if total is None else total)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoetrope.cli.output import JsonFlag, console, emit, paper
+from zoetrope.cli.output import JsonFlag, Lines, console, emit, paper
 from zoetrope.errors import UserError
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ class TrainingBar:
         self._bar: Any = Progress(*columns, console=console.rich, transient=True)
         self._shown = console.is_terminal and not as_json
         self._tasks: dict[str, Any] = {}
+        self._lines = Lines()
         self._quiet = as_json
         self.remarks: list[str] = []
         self.preview = ""
@@ -224,6 +225,9 @@ class TrainingBar:
         self._show("training", moment.step, moment.steps, f"training, loss {moment.loss:.4f}")
 
     def _show(self, name: str, done: int, total: int, label: str | None = None) -> None:
+        if not self._shown:
+            self._lines.tell(label or name, done, total)
+            return
         if name not in self._tasks:
             self._tasks[name] = self._bar.add_task(label or name, total=total)
         self._bar.update(self._tasks[name], completed=done, total=total, description=label or name)
