@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 # Line breaks and tabs stay; whatever else steers a terminal, or turns the order of letters, is shown as its code.
 _STEERS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
-_LINE_SECONDS = 10.0
 _STEERS |= {code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+# Often enough that a log shows the work is alive, seldom enough to be read.
+_LINE_SECONDS = 10.0
 
 
 def harmless(text: str) -> str:

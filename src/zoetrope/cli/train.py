@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoetrope.training.preflight import Preflight
     from zoetrope.training.trackers import Tracker
 
+# For a tracker whose person said nothing of samples: so many captions, drawn so many times in a training.
 _SAMPLED, _SAMPLINGS = 3, 4
 
 

@@ -106,10 +106,8 @@ def make_persona(**fields: object) -> Persona:
     try:
         return Persona.model_validate(fields)
     except ValidationError as error:
-        fault = error.errors()[0]
-        said = fault["msg"].removeprefix("Value error, ")
-        where = "" if said != fault["msg"] else f"{'.'.join(map(str, fault['loc']))}: "
-        raise UserError(f"{where}{said}.") from error
+        where, said, ours = _first_fault(error)
+        raise UserError(f"{said}." if ours else f"{where}: {said}.") from error
 
 
 def read_persona(path: Path) -> Persona:
@@ -131,9 +129,16 @@ def read_persona(path: Path) -> Persona:
 def _why(error: Exception) -> str:
     """The first fault, in few words."""
     if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+        where, said, _ = _first_fault(error)
+        return f"{where}: {said}"
     return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not TOML in UTF-8"
+
+
+def _first_fault(error: ValidationError) -> tuple[str, str, bool]:
+    """Where it is, what it is, and whether the sentence is our own, which names the value itself."""
+    fault = error.errors()[0]
+    said = fault["msg"].removeprefix("Value error, ")
+    return ".".join(map(str, fault["loc"])), said, said != fault["msg"]
 
 
 def write_persona(path: Path, persona: Persona) -> None:

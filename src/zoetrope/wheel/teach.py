@@ -174,24 +174,22 @@ def plain_version(workspace: Workspace, number: int) -> Version | None:
 def learned(workspace: Workspace, number: int) -> dict[str, str]:
     """What a round's training was shown: the captions by the pictures' hashes."""
     path = round_folder(workspace, number) / "manifest.json"
-    return {each["sha256"]: each["caption"] for each in _told(path)["pictures"]} if path.is_file() else {}
+    return {each["sha256"]: each["caption"] for each in _told(workspace, path)["pictures"]} if path.is_file() else {}
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _told(workspace: Workspace, path: Path) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        said = (
-            f"{path.parent.name}/{path.name} is damaged or missing: restore it; `zoetrope persona doctor` tells more."
-        )
-        raise UserError(said) from error
+        again = f"restore it; `zoetrope persona doctor {workspace.name}` tells more"
+        raise UserError(f"{path.parent.name}/{path.name} is damaged or missing: {again}.") from error
     return told
 
 
 def _beside(workspace: Workspace, number: int) -> tuple[Version, int] | None:
     """The version that a later one keeps a share of, and its rank."""
     plain = plain_version(workspace, number)
-    return (plain, int(_told(lora_file(workspace, plain).with_suffix(".json"))["rank"])) if plain else None
+    return (plain, int(_told(workspace, lora_file(workspace, plain).with_suffix(".json"))["rank"])) if plain else None
 
 
 def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: int) -> dict[str, Any]:
