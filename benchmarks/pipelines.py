@@ -319,7 +319,7 @@ def _choices(there: There, count: int) -> list[float]:
     for number in range(count):
         began = time.perf_counter()
         with transaction.atomic():
-            run = growing.hungriest(set(), 1)
+            run = growing.hungriest(set(), set(), 1)
             spot = growing.spot_in(run, timezone.now()) if run else None
         took.append(1000 * (time.perf_counter() - began))
         assert run is not None

@@ -32,6 +32,8 @@ def test_a_script_whose_login_ended_is_told(cast: Cast) -> None:
         False,
     )
     assert part.headers["HX-Redirect"] == "/login/?next=/s/studio/p/ada/captions/%3Fpage%3D2"
+    odd = nobody.get("/s/studio/try/", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+    assert (odd.status_code, odd.headers["HX-Redirect"]) == (401, "/login/?next=/")
     assert nobody.get("/s/studio/try/").headers["Location"] == "/login/?next=/s/studio/try/"
     assert "token" in nobody.get("/api/spaces").json()["detail"]
 

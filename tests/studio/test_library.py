@@ -7,12 +7,14 @@ from io import BytesIO
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
 from tests.studio.conftest import Cast
 from tests.studio.test_pipelines import come, opened, run, two
 from zoetrope.errors import UserError
+from zoetrope.media.decode import Limits, Picture, decode
 from zoetrope.media.files import write_together
 from zoetrope.media.hashing import hash_bytes
 from zoetrope.media.recipe import png_bytes
@@ -47,10 +49,42 @@ def kept(cast: Cast, run: Run) -> Kept:
 def test_a_winner_is_kept_and_goes_when_it_is_none_after_all(run: Run, kept: Kept) -> None:
     assert run.winner is not None
     assert (kept.run, kept.made) == (run, run.winner.made)
+    best = Collection.objects.create(space=kept.space, name="Best")
+    kept.collections.add(best)
+    winner = run.winner
     runs.uncrown(run)
-    assert not Kept.objects.exists()
-    runs.crown(run, run.candidates.filter(made__isnull=False)[0])
-    assert Kept.objects.get().run == run
+    assert not Kept.objects.filter(aside=None).exists()
+    other = run.candidates.filter(made__isnull=False).exclude(pk=winner.pk)[0]
+    runs.crown(run, other)
+    assert Kept.objects.get(aside=None).run == run
+    assert Kept.objects.get(aside=None).made == other.made
+    runs.uncrown(run)
+    runs.crown(run, winner)
+    again = Kept.objects.get(aside=None)
+    # Whoever chose again and again has lost nothing of what was done with it.
+    assert (again.pk, again.run, list(again.collections.all())) == (kept.pk, run, [best])
+
+
+def test_what_a_person_brought_stays_when_it_is_no_winner_any_more(cast: Cast, run: Run, kept: Kept) -> None:
+    Kept.objects.filter(pk=kept.pk).update(by=cast.user("rui"))
+    runs.go_on(run)
+    kept.refresh_from_db()
+    assert (kept.run, kept.aside) == (None, None)
+    run.refresh_from_db()
+    assert (run.state, run.winner) == ("running", None)
+
+
+def test_who_uploads_much_holds_nobody_up(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[bool] = []
+
+    def noted(data: bytes, limits: Limits) -> Picture:
+        within.append(len(connection.savepoint_ids) > outside)
+        return decode(data, limits)
+
+    monkeypatch.setattr("zoetrope.studio.library.uploading.decode", noted)
+    outside = len(connection.savepoint_ids)
+    upload(cast, file("a.png", painted(1)), file("b.png", painted(2)))
+    assert within == [False, False]
 
 
 def test_it_is_found_by_any_of_its_words(cast: Cast, kept: Kept) -> None:

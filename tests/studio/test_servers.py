@@ -9,10 +9,14 @@ import pytest
 import torch
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
+from pytest_django import DjangoAssertNumQueries
 from safetensors.torch import save_file
 
+from tests.engines.comfyui import wire
 from tests.engines.comfyui.faulty import Comfy
+from tests.engines.comfyui.wire import Answer, Request
 from tests.studio.conftest import Cast, Told
 from zoetrope.errors import UserError
 from zoetrope.home import home
@@ -204,20 +208,20 @@ def test_works_go_to_the_server_that_has_least_to_do_and_stay_there(cast: Cast, 
     with Comfy() as another:
         second = servers.add(cast.space, "second", another.url, cast.user("olga"))
         Errand.objects.create(server=added, key="something")
-        with drawing._server(cast.space, "mine") as chosen:
+        with drawing._server(cast.space, "mine", {}) as chosen:
             assert chosen == second
             Errand.objects.create(server=second, key="more")
             Errand.objects.create(server=second, key="much more")
-            with drawing._server(cast.space, "mine") as again:
+            with drawing._server(cast.space, "mine", {}) as again:
                 assert again == second
     # It has gone: whoever goes on goes on elsewhere.
     Errand.objects.create(server=second, key="mine")
-    with drawing._server(cast.space, "mine") as chosen:
+    with drawing._server(cast.space, "mine", {}) as chosen:
         assert chosen == added
     second.refresh_from_db()
     assert "does not answer" in second.error
     servers.act(added, "pause")
-    with pytest.raises(drawing.NoServer), drawing._server(cast.space, "mine"):
+    with pytest.raises(drawing.NoServer), drawing._server(cast.space, "mine", {}):
         pass
 
 
@@ -323,3 +327,62 @@ def test_the_catalogue_is_not_asked_for_what_comfyui_draws(cast: Cast, added: Se
     with pytest.raises(UserError):
         Catalogue().find(cast.ada.base)
     assert runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "happy"}, None).state == "running"
+
+
+class Poor(Comfy):
+    """A server that lacks a node."""
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path != "/prompt":
+            return super()._answer(request)
+        fault = {"message": "Cannot execute because node CLIPTextEncode does not exist."}
+        return wire.told({"error": fault, "node_errors": {}}, 400)
+
+
+def test_what_one_server_lacks_another_draws(cast: Cast, comfy: Comfy, pipeline: Pipeline) -> None:
+    with Poor() as poor:
+        servers.add(cast.space, "poor", poor.url, cast.user("olga"))
+        servers.add(cast.space, "well", comfy.url, cast.user("olga"))
+        run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "calm"}, cast.user("rui"))
+        growing.grow()
+        carried_out()
+        assert set(run.candidates.values_list("state", flat=True)) == {"active"}
+        Server.objects.get(name="well").delete()
+        other = runs.start(pipeline, cast.ada, "", {"prompt": "at sea", "mood": "calm"}, cast.user("rui"))
+        growing.grow()
+        pending = other.candidates.filter(state=PENDING)[0]
+        with pytest.raises(UserError, match="does not exist"):
+            tasks.draw(Told(), pending.pk)
+
+
+@pytest.mark.parametrize("how", ["removed", "paused", "away"])
+def test_a_run_says_that_no_server_is_left(cast: Cast, added: Server, pipeline: Pipeline, how: str) -> None:
+    run = runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "calm"}, cast.user("rui"))
+    if how == "removed":
+        added.delete()
+    else:
+        Server.objects.update(paused=how == "paused", error="away" if how == "away" else "", asked=timezone.now())
+    growing.tend()
+    run.refresh_from_db()
+    assert (run.state == "failed") == (how == "removed")
+    page = cast.clients["rui"].get(f"/s/{cast.space.slug}/runs/{run.pk}/").content.decode()
+    said = {"removed": "no ComfyUI server yet", "paused": "is paused", "away": "answered a moment ago"}
+    assert said[how] in page[page.index('<div id="run"') :]
+
+
+def test_many_runs_that_wait_for_servers_are_passed_over_together(
+    cast: Cast, added: Server, pipeline: Pipeline, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Server.objects.update(paused=True)
+    for _ in range(20):
+        runs.start(pipeline, cast.ada, "", {"prompt": "in a park", "mood": "calm"}, None)
+    with django_assert_max_num_queries(25):
+        assert growing.grow() == 0
+
+
+def test_a_workflow_does_not_grow_without_end_by_what_is_filled_in(cast: Cast, added: Server) -> None:
+    graph = {"1": {"class_type": "E", "inputs": {"text": "{{prompt}}" * 2000}}}
+    steps = [StepIn(name="D", engine="comfyui", template={"workflow": graph})]
+    swollen = keeping.make(cast.space, "C", "", steps, None)
+    with pytest.raises(UserError, match="with all that is filled in"):
+        runs.start(swollen, cast.ada, "", {"prompt": "x" * 2000}, None)

@@ -76,8 +76,11 @@ def _logged_out(request: HttpRequest) -> HttpResponse | None:
         return JsonResponse({"detail": LOGGED_OUT}, status=401)
     if not _in_part(request):
         return None
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    back = shown._replace(scheme="", netloc="").geturl() or settings.LOGIN_REDIRECT_URL
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))._replace(scheme="", netloc="").geturl()
+    except ValueError:
+        shown = ""
+    back = shown or settings.LOGIN_REDIRECT_URL
     answer = _part(LOGGED_OUT, 401)
     answer.headers["HX-Redirect"] = redirect_to_login(back).url
     return answer

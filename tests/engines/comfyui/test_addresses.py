@@ -2,6 +2,9 @@
 
 import gzip
 import socket
+import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -63,8 +66,20 @@ def test_localhost_is_where_comfyui_listens(monkeypatch: pytest.MonkeyPatch) -> 
     assert found("http://localhost:8188", near=True).base == "http://[::1]:8188"
 
 
-NEAR = ["127.0.0.1", "10.1.2.3", "192.168.0.7", "172.16.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:127.0.0.1"]
+NEAR = [
+    "127.0.0.1",
+    "10.1.2.3",
+    "192.168.0.7",
+    "172.16.0.1",
+    "100.64.0.1",
+    "::1",
+    "fd00::1",
+    "::ffff:127.0.0.1",
+    "fec0::1",
+    "2002:7f00:1::",
+]
 NOWHERE = ["169.254.169.254", "0.0.0.0", "224.0.0.1", "fe80::1", "::", "ff02::1", "::ffff:169.254.169.254", "240.0.0.1"]
+NOWHERE += ["2002:a9fe:a9fe::", "168.63.129.16"]
 
 
 @pytest.mark.parametrize("number", NEAR)
@@ -131,10 +146,46 @@ def test_a_packed_answer_is_not_unpacked() -> None:
         asked(Answer(200, gzip.compress(b" " * 10**6), headers="Content-Encoding: gzip\r\n"))
 
 
-def test_a_trickle_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoetrope.engines.comfyui.client._LONGEST_ANSWER", -1.0)
-    with pytest.raises(Unreachable, match="too long"):
-        asked(Answer(200, b"{}"))
+@pytest.mark.parametrize("before", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+def test_a_trickle_is_not_waited_for(before: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=trickle, args=(listening, before), daemon=True).start()
+        near = found(f"http://127.0.0.1:{listening.getsockname()[1]}", near=True)
+        client = Client(near, timeout=2, longest=0.5)
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(Unreachable, match="too long"):
+                client.about()
+            assert time.monotonic() - began < 2
+
+
+def trickle(listening: socket.socket, before: bytes) -> None:
+    """A server that says a letter now and then, to whoever asks."""
+    while True:
+        with suppress(OSError):
+            asking, _ = listening.accept()
+            threading.Thread(target=dribble, args=(asking, before), daemon=True).start()
+        if listening.fileno() < 0:
+            return
+
+
+def dribble(asking: socket.socket, before: bytes) -> None:
+    with suppress(OSError), asking:
+        asking.recv(65536)
+        asking.sendall(before)
+        while True:
+            asking.sendall(b"a")
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x01", "\x7f", "\u00e9"])
+def test_an_address_has_no_signs_that_cannot_be_seen(sign: str) -> None:
+    with pytest.raises(UserError, match="no address of a server"):
+        spelled(f"http://127.0.0.1:8188/a{sign}")
+
+
+def test_what_a_server_says_can_be_kept() -> None:
+    assert asked(Answer(200, b'{"system": {"comfyui_version": "1.0\\u0000\\u001b[2J"}, "devices": []}')) == "1.0 [2J"
 
 
 @pytest.mark.parametrize("body", [b'{"prompt_id": "another"}', b'{"prompt_id": null}', b"{}"])
@@ -155,6 +206,6 @@ def test_half_a_letter_is_no_answer() -> None:
 
 
 def test_an_endless_answer_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoetrope.engines.comfyui.client._MOST_JSON", 1000)
+    monkeypatch.setattr("zoetrope.engines.comfyui.client._MOST_ABOUT", 1000)
     with pytest.raises(Refused, match="larger than"):
         asked(Answer(200, b" " * 2000))

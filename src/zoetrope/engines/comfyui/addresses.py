@@ -9,6 +9,8 @@ from zoetrope.errors import UserError
 
 _LONGEST = 200
 _PORTS = {"http": 80, "https": 443}
+# A cloud's own service that answers each of its machines, at an address that looks like anybody's.
+_CLOUD = ipaddress.IPv4Address("168.63.129.16")
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -47,11 +49,16 @@ def spelled(url: str) -> str:
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
     if parts.scheme not in _PORTS or not parts.hostname or not plain or len(text) > _LONGEST or not text.isascii():
         raise UserError(f"{text!a:.80} is no address of a server: write one like http://127.0.0.1:8188.")
-    if any(part in ("", ".", "..") for part in parts.path.split("/")[1:]) or any(sign in text for sign in "\\%\r\n\t "):
+    if any(part in ("", ".", "..") for part in parts.path.split("/")[1:]) or any(map(_is_odd, text)):
         raise UserError(f"{text!a:.80} is no address of a server: its path cannot be used.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     shown = host if port == _PORTS[parts.scheme] else f"{host}:{port}"
     return f"{parts.scheme}://{shown}{parts.path}"
+
+
+def _is_odd(sign: str) -> bool:
+    """What has no place in an address, or would be read in two ways there."""
+    return sign in "\\%" or not "!" <= sign <= "~"
 
 
 def found(url: str, near: bool) -> Address:
@@ -74,16 +81,18 @@ def found(url: str, near: bool) -> Address:
 def _plain(number: str) -> _Address:
     """An address of the old kind that is written as one of the new is judged as what it is."""
     address = ipaddress.ip_address(number)
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _check(host: str, address: _Address, near: bool) -> None:
     # Where clouds keep their keys, and addresses that are nobody's.
-    odd = address.is_link_local or address.is_multicast or address.is_unspecified
+    odd = address.is_link_local or address.is_multicast or address.is_unspecified or address == _CLOUD
     if odd or (address.is_reserved and not address.is_loopback):
         raise UserError(f"{host} is at {address}, where no server of yours can be.")
-    if not address.is_global and not near:
+    inside = not address.is_global or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+    if inside and not near:
         raise UserError(
             f"{host} is on this machine or in its network: only whoever opened this studio may add a server there."
         )

@@ -1,7 +1,7 @@
 """What is asked of a ComfyUI server, a request at a time: bounded, without redirects, by the number it was found at."""
 
 import json
-import time
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,14 @@ from zoetrope.engines.engine import EngineLost
 from zoetrope.errors import UserError
 
 _MOST_JSON = 32 * 2**20
+# What a page asks for: a server that says more of itself is none.
+_MOST_ABOUT = 2**20
 _MOST_PICTURE = 64 * 2**20
 _LONGEST_SENTENCE = 300
 _LONGEST_ANSWER = 120.0
+"""Of a picture that is sent or fetched, in seconds; all else is short."""
+_PATIENCE = 3.0
+"""So many times what a server may be silent for, an exchange may take: a byte now and then is no answer."""
 _PICTURES = "zoetrope"
 """The folder of a server's own that pictures are sent to."""
 
@@ -50,14 +55,18 @@ class Queue:
 class Client:
     """One server. Never sends what would touch other people's work there: no `clear`, no interrupt without a name."""
 
-    def __init__(self, address: Address, timeout: float = 10.0) -> None:
-        self.address = address
+    def __init__(self, address: Address, timeout: float = 10.0, longest: float | None = None) -> None:
+        self.address, self._timeout = address, timeout
+        self._longest = _PATIENCE * timeout if longest is None else longest
+        self._http = self._opened()
+
+    def _opened(self) -> httpx.Client:
         # Cookies, proxies and redirects would lead elsewhere than where somebody looked.
-        self._http = httpx.Client(
-            base_url=address.base,
+        return httpx.Client(
+            base_url=self.address.base,
             # Packed, a small answer could be a huge one.
-            headers={"Host": address.origin, "User-Agent": "zoetrope", "Accept-Encoding": "identity"},
-            timeout=timeout,
+            headers={"Host": self.address.origin, "User-Agent": "zoetrope", "Accept-Encoding": "identity"},
+            timeout=self._timeout,
             follow_redirects=False,
             trust_env=False,
         )
@@ -100,17 +109,18 @@ class Client:
     def upload(self, name: str, data: bytes) -> str:
         """Send a picture; what nodes call it."""
         files = {"image": (name, data, "image/png")}
-        status, told = self._sent("POST", "/upload/image", files=files, data={"subfolder": _PICTURES, "overwrite": "1"})
+        folder = {"subfolder": _PICTURES, "overwrite": "1"}
+        status, told = self._sent("POST", "/upload/image", longest=_LONGEST_ANSWER, files=files, data=folder)
         if status != 200:
             raise Refused(f"{self.address.host} did not take the picture before as an upload.")
         said = _object(told)
-        folder, file = str(said.get("subfolder") or ""), str(said.get("name") or name)
-        return f"{folder}/{file}" if folder else file
+        where, file = str(said.get("subfolder") or ""), str(said.get("name") or name)
+        return f"{where}/{file}" if where else file
 
     def view(self, saved: Saved) -> bytes:
         """The bytes of a picture that was saved there."""
         asked = {"filename": saved.filename, "subfolder": saved.subfolder, "type": saved.type}
-        status, data = self._sent("GET", "/view", most=_MOST_PICTURE, params=asked)
+        status, data = self._sent("GET", "/view", _MOST_PICTURE, _LONGEST_ANSWER, params=asked)
         if status != 200:
             raise Unreachable(f"{self.address.host} has lost the picture that it had drawn.")
         return data
@@ -134,28 +144,42 @@ class Client:
 
     def about(self) -> str:
         """Its version; whatever answers otherwise is no ComfyUI."""
-        told = self._asked("GET", "/system_stats")
+        told = self._asked("GET", "/system_stats", _MOST_ABOUT)
         system = told.get("system")
         if not isinstance(system, dict) or "devices" not in told:
             raise Refused(f"What answers at {self.address.url} is no ComfyUI.")
-        return str(system.get("comfyui_version") or "unknown")[:40]
+        return one_line(str(system.get("comfyui_version") or "unknown"))[:40]
 
-    def _asked(self, method: str, path: str) -> dict[str, Any]:
-        status, told = self._json(method, path)
+    def _asked(self, method: str, path: str, most: int | None = None) -> dict[str, Any]:
+        status, told = self._json(method, path, most=most)
         if status != 200:
             raise Unreachable(f"{self.address.host} answered {status} where ComfyUI would not.")
         return told
 
-    def _json(self, method: str, path: str, said: Mapping[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        status, data = self._sent(method, path, json=said)
+    def _json(
+        self, method: str, path: str, said: Mapping[str, Any] | None = None, most: int | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        status, data = self._sent(method, path, most, json=said)
         return status, _object(data) if data.strip() else {}
 
-    def _sent(self, method: str, path: str, most: int | None = None, **said: Any) -> tuple[int, bytes]:
+    def _sent(
+        self, method: str, path: str, most: int | None = None, longest: float | None = None, **said: Any
+    ) -> tuple[int, bytes]:
+        http = self._http
+        # Each read has its own time limit; only a closed connection ends what trickles in.
+        over = threading.Timer(longest or self._longest, http.close)
+        over.daemon = True
+        over.start()
         try:
-            with self._http.stream(method, path, extensions=self._named(), **said) as answer:
+            with http.stream(method, path, extensions=self._named(), **said) as answer:
                 data = b"".join(_within(answer, most or _MOST_JSON))
-        except httpx.HTTPError as error:
-            raise Unreachable(f"ComfyUI at {self.address.url} does not answer ({type(error).__name__}).") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = "it took too long to answer" if http.is_closed else type(error).__name__
+            raise Unreachable(f"ComfyUI at {self.address.url} does not answer ({why}).") from error
+        finally:
+            over.cancel()
+            if http.is_closed:
+                self._http = self._opened()
         if answer.status_code >= 500 or answer.is_redirect:
             raise Unreachable(f"ComfyUI at {self.address.url} answered {answer.status_code}.")
         return answer.status_code, data
@@ -168,12 +192,9 @@ class Client:
 def _within(answer: httpx.Response, most: int) -> Iterator[bytes]:
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise Refused("A server's answer is packed, which was not asked for; it was not read.")
-    there, until = 0, time.monotonic() + _LONGEST_ANSWER
+    there = 0
     for part in answer.iter_raw():
         there += len(part)
-        # A byte now and then would hold whoever waits for ever.
-        if time.monotonic() > until:
-            raise Unreachable("A server took too long to answer.")
         if there > most:
             raise Refused(f"A server's answer is larger than {most:,} bytes; it was not read.")
         yield part
@@ -226,6 +247,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def one_line(text: str) -> str:
+    """What a server says, as it can be shown and kept: no database takes a NUL."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
 def _short(text: str) -> str:
-    plain = " ".join(text.split())
+    plain = one_line(text)
     return plain if len(plain) <= _LONGEST_SENTENCE else plain[: _LONGEST_SENTENCE - 1] + "…"

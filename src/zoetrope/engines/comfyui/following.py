@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from zoetrope.engines.comfyui.client import Saved, called
+from zoetrope.engines.comfyui.client import Saved, called, one_line
 from zoetrope.engines.comfyui.workflow import Graph
 
 FEATURES = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
@@ -135,8 +135,8 @@ def _told(row: object) -> tuple[str, Mapping[str, Any]]:
 
 
 def _fault(said: Mapping[str, Any], graph: Graph) -> str:
-    what = " ".join(str(said.get("exception_message") or "it does not say why").split())
-    return f"ComfyUI failed at node {called(graph, str(said.get('node_id')))}: {what}"[:_LONGEST]
+    what = said.get("exception_message") or "it does not say why"
+    return one_line(f"ComfyUI failed at node {called(graph, str(said.get('node_id')))}: {what}")[:_LONGEST]
 
 
 def _saved(outputs: object, graph: Graph) -> list[Saved]:

@@ -62,6 +62,9 @@ def checked(found: object) -> Graph:
     for name, node in found.items():
         graph[name] = _node(name, node)
     _check_links(graph)
+    # What a run's words were put into may have grown by them.
+    if len(json.dumps(graph)) > MOST_BYTES:
+        raise UserError(f"This workflow is larger than {MOST_BYTES:,} bytes with all that is filled in.")
     return graph
 
 

@@ -49,6 +49,8 @@ class Result:
         best = self.standings[0].contender
         if self.clear:
             return f"{best} is the better one: {self.chance:.0%} sure."
+        if len(self.standings) > 1 and round(self.standings[0].score) == round(self.standings[1].score):
+            return f"No clear winner: {best} and {self.standings[1].contender} are level."
         return f"No clear winner: {best} leads, which is {self.chance:.0%} sure; {CLEAR:.0%} would be clear."
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from zoetrope.errors import UserError
-from zoetrope.studio.library.likeness import compare
+from zoetrope.studio.library.likeness import compare, look_of
 from zoetrope.studio.library.models import Collection, Kept
 from zoetrope.studio.pipelines.models import Run
 
@@ -12,17 +12,20 @@ MOST_COLLECTIONS = 200
 
 
 def follow(run: Run) -> None:
-    """Keep a run's winner; where it has none any more, let go of what it had."""
+    """Keep a run's winner; where it has none any more, what it had is put aside."""
     with transaction.atomic():
-        Kept.objects.filter(run=run).delete()
-        if run.winner is None or run.winner.made is None:
+        made = run.winner.made if run.winner else None
+        before = Kept.objects.filter(run=run).exclude(made=made)
+        # Its collections, clusters and posts stay with it; what a person brought here stays in sight.
+        before.filter(by=None).update(run=None, aside=timezone.now())
+        before.update(run=None)
+        if made is None:
             return
-        made = run.winner.made
         prompt = made.said_recipe.prompt
         words = f"{prompt}\n{run.name}\n{run.version.pipeline.name}\n{run.persona.title}"
         said = {"run": run, "words": words, "title": prompt[:80], "aside": None}
         kept, _ = Kept.objects.update_or_create(space=run.space, made=made, defaults=said)
-        compare(kept)
+        compare(kept, look_of(made.sha256))
 
 
 def put_aside(kept: Kept, *, back: bool = False) -> None:

@@ -15,16 +15,21 @@ from zoetrope.wheel.quality import picture_hash
 _MOST = 50
 
 
-def compare(kept: Kept) -> int:
-    """Find those of its space that it looks like, and how many there are."""
+def look_of(sha256: str) -> bytes | None:
+    """What a picture in the store looks like, in few bits; without its file it is like none."""
     try:
-        bits = picture_hash(open_picture(path_of(kept.made.sha256)).image)
+        return np.packbits(picture_hash(open_picture(path_of(sha256)).image)).tobytes()
     except (OSError, MediaError):
-        # Without its file it is like none.
+        return None
+
+
+def compare(kept: Kept, look: bytes | None) -> int:
+    """Find those of its space that it looks like, and how many there are."""
+    if look is None:
         return 0
-    kept.look = np.packbits(bits).tobytes()
+    kept.look = look
     kept.save(update_fields=["look"])
-    near = sorted(_near(kept, bits.size))[:_MOST]
+    near = sorted(_near(kept, look))[:_MOST]
     pairs = [pair for distance, key in near for pair in ((kept.pk, key, distance), (key, kept.pk, distance))]
     Alike.objects.filter(kept=kept).delete()
     Alike.objects.filter(other=kept).delete()
@@ -32,10 +37,10 @@ def compare(kept: Kept) -> int:
     return len(near)
 
 
-def _near(kept: Kept, size: int) -> Iterator[tuple[float, int]]:
+def _near(kept: Kept, look: bytes) -> Iterator[tuple[float, int]]:
     rows = list(Kept.objects.filter(space=kept.space).exclude(pk=kept.pk).exclude(look=None).values_list("pk", "look"))
-    if not rows or kept.look is None:
+    if not rows:
         return
-    looks = np.frombuffer(b"".join(bytes(look) for _, look in rows if look), np.uint8).reshape(len(rows), -1)
-    differ = np.bitwise_count(looks ^ np.frombuffer(kept.look, np.uint8)).sum(axis=1) / size
+    looks = np.frombuffer(b"".join(bytes(other) for _, other in rows if other), np.uint8).reshape(len(rows), -1)
+    differ = np.bitwise_count(looks ^ np.frombuffer(look, np.uint8)).sum(axis=1) / (8 * len(look))
     yield from ((float(differ[place]), rows[place][0]) for place in np.flatnonzero(differ <= COPY))

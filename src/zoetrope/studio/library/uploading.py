@@ -13,7 +13,7 @@ from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits, Picture, decode
 from zoetrope.media.files import write_atomic
 from zoetrope.media.hashing import hash_bytes
-from zoetrope.studio.library.likeness import compare
+from zoetrope.studio.library.likeness import compare, look_of
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.making.store import path_of
@@ -50,21 +50,35 @@ def take(space: Space, persona: Persona | None, by: User, files: "Sequence[Uploa
     found = received(files)
     if len(found) > MOST:
         raise UserError(f"That is too much at once: {MOST} pictures are taken. Nothing was added.")
+    # Pictures take seconds, in which nobody else could write.
+    ready = [_ready(space, picture) for picture in found]
     added: list[Kept] = []
     known: list[Kept] = []
     alike = 0
     with transaction.atomic():
-        for picture in found:
-            kept, new = _kept(space, persona, by, picture)
+        for picture, file in zip(found, ready, strict=True):
+            kept, new = _kept(space, persona, by, picture, file)
             (added if new else known).append(kept)
-            alike += new and compare(kept) > 0
+            alike += new and compare(kept, file.look) > 0
     return Uploaded(tuple(added), tuple(known), alike)
 
 
-def _kept(space: Space, persona: Persona | None, by: User, picture: Found) -> tuple[Kept, bool]:
+@dataclass(frozen=True)
+class _File:
+    """A picture that lies in the store."""
+
+    sha256: str
+    look: bytes | None
+    width: int = 0
+    height: int = 0
+
+
+def _kept(space: Space, persona: Persona | None, by: User, picture: Found, file: _File) -> tuple[Kept, bool]:
     """One that was drawn here comes back with all that is known of it."""
-    drawn = Made.objects.filter(space=space, sha256=picture.sha256).order_by("pk").first()
-    made = drawn or _made(space, persona, picture)
+    made = _drawn(space, file.sha256)
+    if made is None:
+        size = {"width": file.width, "height": file.height}
+        made = Made.objects.create(space=space, persona=persona, sha256=file.sha256, recipe=None, **size)
     # No database keeps a NUL in a text.
     name, caption = (text.replace("\0", "") for text in (PurePath(picture.name).stem, picture.caption or ""))
     words = "\n".join(each for each in (caption, name, persona.title if persona else "") if each)
@@ -75,19 +89,21 @@ def _kept(space: Space, persona: Persona | None, by: User, picture: Found) -> tu
     return kept, new
 
 
-def _made(space: Space, persona: Persona | None, picture: Found) -> Made:
+def _drawn(space: Space, sha256: str) -> Made | None:
+    return Made.objects.filter(space=space, sha256=sha256).order_by("pk").first()
+
+
+def _ready(space: Space, picture: Found) -> _File:
     """The picture alone, upright and without what its file said of where and when it was taken."""
+    if _drawn(space, picture.sha256):
+        return _File(picture.sha256, look_of(picture.sha256))
     decoded = decode(picture.data, _LIMITS)
     data = _png(decoded)
     if len(data) > _LIMITS.max_bytes:
         raise UserError(f"{picture.name} is too large for the library: make it smaller first. Nothing was added.")
     sha256 = hash_bytes(data)
-    known = Made.objects.filter(space=space, sha256=sha256).order_by("pk").first()
-    if known is not None:
-        return known
     write_atomic(path_of(sha256), data)
-    width, height = decoded.image.size
-    return Made.objects.create(space=space, persona=persona, sha256=sha256, recipe=None, width=width, height=height)
+    return _File(sha256, look_of(sha256), *decoded.image.size)
 
 
 def _png(picture: Picture) -> bytes:

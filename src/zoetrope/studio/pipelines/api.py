@@ -1,5 +1,6 @@
 """Pipelines and runs, for programs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -128,9 +129,18 @@ def _pipeline_out(pipeline: Pipeline) -> PipelineOut:
 
 
 def _run_out(run: Run) -> dict[str, Any]:
+    return _runs_out([run])[0]
+
+
+def _runs_out(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    coming = telling.coming(runs)
+    return [_told(run, coming) for run in runs]
+
+
+def _told(run: Run, coming: set[int]) -> dict[str, Any]:
     told = {name: getattr(run, name) for name in ("id", "name", "variables", "state", "error", "created")}
     told |= {"persona": run.persona.name, "pipeline": run.version.pipeline_id, "version": run.version.number}
-    return told | {"standing": telling.standing(run), "winner": run.winner_id}
+    return told | {"standing": telling.standing(run, coming), "winner": run.winner_id}
 
 
 def _whole(run: Run) -> WholeRunOut:
@@ -223,7 +233,7 @@ def list_runs(
 ) -> list[dict[str, Any]]:
     """Runs, the newest first, a hundred at a time; `after` is how many to leave out."""
     rows = Run.objects.filter(space=asked_place(request, space).space).select_related("version", "persona")
-    return [_run_out(each) for each in rows[after : after + _A_PAGE]]
+    return _runs_out(list(rows[after : after + _A_PAGE]))
 
 
 @router.post("/spaces/{space}/runs", response={201: RunOut})

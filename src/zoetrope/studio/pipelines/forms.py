@@ -7,6 +7,7 @@ from django import forms
 
 from zoetrope.engines.comfyui.workflow import ENGINE, MOST_BYTES, Graph, read
 from zoetrope.errors import UserError
+from zoetrope.models.catalogue import Catalogue
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import Version
 from zoetrope.studio.pipelines.steps import MOST_CHILDREN, MOST_KEPT, MOST_STEPS, Local, StepIn, Template
@@ -77,6 +78,22 @@ class StepForm(forms.Form):
     def clean_workflow(self) -> Graph | None:
         text = self.cleaned_data["workflow"].strip()
         return _graph(text) if text else None
+
+    def clean(self) -> dict[str, Any]:
+        """What was typed into a step is not lost because its name is missing."""
+        said = super().clean() or self.cleaned_data
+        if not said.get("name") and any(said.get(each) for each in ("prompt", "workflow", "workflow_file")):
+            self.add_error("name", "Give this step a name; to leave the step out, empty its prompt and workflow too.")
+        return said
+
+    def clean_model(self) -> str:
+        name: str = self.cleaned_data["model"].strip()
+        if name:
+            try:
+                Catalogue().find(name)
+            except UserError as error:
+                raise forms.ValidationError(str(error)) from error
+        return name
 
     def step(self) -> StepIn | None:
         """What was said; what was left empty is as it is by default."""

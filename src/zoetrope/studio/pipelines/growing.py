@@ -9,11 +9,12 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from itertools import pairwise
 from math import exp
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from zoetrope.errors import UserError
@@ -23,7 +24,7 @@ from zoetrope.studio.making.models import Made
 from zoetrope.studio.pipelines.models import Candidate, Run, Step, next_serving
 from zoetrope.studio.pipelines.recipes import Moment, recipe_of
 from zoetrope.studio.pipelines.steps import LOCAL
-from zoetrope.studio.servers.drawing import room
+from zoetrope.studio.servers.drawing import check_space, room
 from zoetrope.studio.spaces.work import scope_of
 
 KIND, KIND_ELSEWHERE = "candidate", "candidate-elsewhere"
@@ -34,6 +35,15 @@ _SEEDS = 2**32
 
 
 _log = logging.getLogger(__name__)
+
+
+class Served(Enum):
+    """What came of looking at a run."""
+
+    ASKED = auto()
+    NOTHING = auto()
+    ENGINE_BUSY = auto()
+    SERVERS_BUSY = auto()
 
 
 @dataclass(frozen=True)
@@ -48,62 +58,69 @@ def grow() -> int:
     """Ask for as many pictures as the engines can take; how many were asked for."""
     here = _EACH_WORKER * max(1, jobs.alive_workers().count())
     asked = 0
-    # Their engines have enough to do just now.
+    # Their engines have enough to do just now, and their servers.
     full: set[int] = set()
+    busy: set[int] = set()
     while True:
         with transaction.atomic():
             free = here - _under_way(LOCAL).count()
-            run = hungriest(full, free)
+            run = hungriest(full, busy, free)
             if run is None:
                 return asked
             served = _serve(run, free)
-        asked += served is True
-        if served is None:
+        asked += served is Served.ASKED
+        if served in (Served.ENGINE_BUSY, Served.SERVERS_BUSY):
             full.add(run.pk)
+        if served is Served.SERVERS_BUSY:
+            busy.add(run.space_id)
 
 
 def _under_way(engine: str) -> "QuerySet[Candidate]":
     return Candidate.objects.filter(state=Candidate.State.PENDING, step__engine=engine)
 
 
-def hungriest(full: set[int], free: int) -> Run | None:
-    """The run that waits longest of those that may need something; nobody else serves it meanwhile."""
+def hungriest(full: set[int], busy: set[int], free: int) -> Run | None:
+    """The run that waits longest of those that may need something; nobody else serves it meanwhile.
+
+    Of a space whose servers are busy, runs that need nobody else are passed over together.
+    """
+    here = Step.objects.filter(engine=LOCAL).values("version")
     waiting = Run.objects.select_for_update(skip_locked=True, of=("self",))
     waiting = waiting.filter(state=Run.State.RUNNING, wake__lte=timezone.now()).exclude(pk__in=full)
+    waiting = waiting.exclude(~Q(version__in=here), space__in=busy)
     if free <= 0:
         waiting = waiting.filter(version__in=Step.objects.exclude(engine=LOCAL).values("version"))
     return waiting.select_related("persona", "space").order_by("served", "pk").first()
 
 
-def _serve(run: Run, free: int) -> bool | None:
-    """Ask for its next picture; false when it needs none, and then it sleeps until somebody wakes it.
-
-    None where its engine has enough to do.
-    """
+def _serve(run: Run, free: int) -> Served:
+    """Ask for its next picture; when it needs none, it sleeps until somebody wakes it."""
     now = timezone.now()
     spot = spot_in(run, now)
     if spot is None:
         later = run.gates.filter(undone=None, opens__gt=now).order_by("opens").first()
         Run.objects.filter(pk=run.pk).update(wake=later.opens if later else None)
-        return False
-    if spot.step.engine != LOCAL:
-        free = room(run.space, _under_way(spot.step.engine).filter(run__space=run.space).count())
-    if free <= 0:
-        return None
+        return Served.NOTHING
     try:
+        if spot.step.engine != LOCAL:
+            check_space(run.space)
+            if room(run.space, _under_way(spot.step.engine).filter(run__space=run.space).count()) <= 0:
+                return Served.SERVERS_BUSY
+        elif free <= 0:
+            return Served.ENGINE_BUSY
         with transaction.atomic():
             _ask(run, spot)
     except (UserError, OSError) as error:
         # One run that cannot be drawn must not stand in the way of all others.
         told = str(error) if isinstance(error, UserError) else f"Its model cannot be read: {error.strerror}."
         run.move(Run.State.FAILED, error=told[:400], wake=None)
-        return False
+        return Served.NOTHING
     except Exception:
         # A fault of ours in one run must not end the drawing of all others either.
         _log.exception("run %s cannot be drawn", run.pk)
         run.move(Run.State.FAILED, error="Zoetrope failed at this run; its log says more.", wake=None)
-        return False
-    return True
+        return Served.NOTHING
+    return Served.ASKED
 
 
 def spot_in(run: Run, now: datetime) -> Spot | None:

@@ -16,7 +16,7 @@ from zoetrope.studio.pipelines.growing import MOST_FAILURES, grow, missed
 from zoetrope.studio.pipelines.keeping import newest, steps_of
 from zoetrope.studio.pipelines.models import Candidate, Gate, IllegalMove, Pipeline, Run, Step
 from zoetrope.studio.pipelines.recipes import Moment, persona_fits, recipe_of
-from zoetrope.studio.pipelines.variables import PROMPT
+from zoetrope.studio.pipelines.variables import NAME, PROMPT
 from zoetrope.studio.spaces.models import User
 
 # So long after a gate opens, nothing behind it starts: whoever slipped takes it back.
@@ -37,6 +37,8 @@ def start(pipeline: Pipeline, persona: Persona, name: str, variables: Mapping[st
         raise UserError(f"Say what {{{{{lacking[0]}}}}} stands for: this pipeline asks for it.")
     if len(said) > MOST_VARIABLES or any(len(value) > _LONGEST for value in said.values()):
         raise UserError(f"A run has at most {MOST_VARIABLES} variables of at most {_LONGEST} characters.")
+    if odd := [each for each in said if not NAME.fullmatch(each)]:
+        raise UserError(f"{odd[0]!a:.60} is no name of a variable; nothing was started.")
     told = name.strip()[:80] or said.get(PROMPT, "")[:80] or pipeline.name
     with transaction.atomic():
         run = Run.objects.create(
@@ -60,6 +62,8 @@ def stop(run: Run) -> None:
 
 def go_on(run: Run) -> None:
     """Draw again what is missing, also where too much failed."""
+    if run.state == Run.State.DONE:
+        return uncrown(run)
     with transaction.atomic():
         run.candidates.filter(failures__gt=0).update(failures=0)
         if not Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exists():
@@ -107,6 +111,9 @@ def draw_more(run: Run, step: Step, count: int) -> None:
             raise UserError(f"{run} is {row.state}: nothing more of it is drawn.")
         if row.gates.filter(step=step, undone=None).exists():
             raise UserError(f"The best of {step} have gone on already; take that back first.")
+        passed = row.candidates.filter(step__place=step.place - 1, gate__undone=None, gate__isnull=False)
+        if step.place > 1 and not passed.filter(state=Candidate.State.ACTIVE).exists():
+            raise UserError(f"None of those that went on to {step} is left: bring one of them back first.")
         most = said_steps.MOST_CHILDREN - row.wanted(step)
         if not 1 <= count <= most:
             raise UserError(f"Of {step}, {most} more can be drawn at most; nothing was asked for.")
@@ -146,8 +153,11 @@ def take_back(gate: Gate) -> None:
     with transaction.atomic():
         Run.objects.select_for_update().get(pk=gate.run_id)
         behind = Candidate.objects.filter(parent__gate=gate)
-        begun = jobs.Job.objects.filter(key__in=[each.key for each in behind]).exclude(state=jobs.State.WAITING)
-        if begun.exists() or behind.exclude(state=Candidate.State.PENDING).exists():
+        asked = jobs.Job.objects.filter(key__in=[each.key for each in behind]).exclude(state=jobs.State.WAITING)
+        # One that was cancelled while it waited drew nothing.
+        begun = asked.exclude(state=jobs.State.CANCELLED, started=None)
+        drawn = behind.exclude(state=Candidate.State.PENDING).exclude(state=Candidate.State.FAILED, made=None)
+        if begun.exists() or drawn.exists():
             raise UserError("The first picture behind this gate has been begun: it cannot be taken back any more.")
         if not Gate.objects.filter(pk=gate.pk, undone=None).update(undone=timezone.now()):
             raise UserError("It was taken back already.")
@@ -159,20 +169,28 @@ def take_back(gate: Gate) -> None:
 
 def crown(run: Run, candidate: Candidate) -> None:
     """This is the one; the run is done."""
-    if candidate.run_id != run.pk or candidate.state != Candidate.State.ACTIVE or candidate.made_id is None:
-        raise UserError("Only a picture of this run that was not rejected can be its winner.")
     with transaction.atomic():
+        Run.objects.select_for_update().get(pk=run.pk)
+        # As it is now: somebody may have rejected it meanwhile.
+        candidate.refresh_from_db()
+        if candidate.run_id != run.pk or candidate.state != Candidate.State.ACTIVE or candidate.made_id is None:
+            raise UserError("Only a picture of this run that was not rejected can be its winner.")
+        # First: from here on nothing more is asked for.
+        _moved(run, Run.State.DONE, winner=candidate, wake=None)
         for pending in run.candidates.filter(state=Candidate.State.PENDING):
             _cancel(pending)
             missed(pending, "", counts=False)
-        _moved(run, Run.State.DONE, winner=candidate, wake=None)
         _told(run)
 
 
 def uncrown(run: Run) -> None:
     """It was not, or not yet."""
     with transaction.atomic():
+        if Run.objects.select_for_update().get(pk=run.pk).state != Run.State.DONE:
+            raise UserError(f"{run} has no winner; nothing was changed.")
         _moved(run, Run.State.RUNNING, winner=None, wake=timezone.now())
+        # What was let through has its moment of grace again: who slipped a minute ago may slip now.
+        run.gates.filter(undone=None).update(opens=timezone.now() + GRACE)
         _told(run)
 
 
@@ -192,15 +210,16 @@ def restore(candidate: Candidate) -> None:
 
 
 def _decided(candidate: Candidate, to: Candidate.State) -> None:
-    if candidate.run.winner_id == candidate.pk:
-        raise UserError("This picture is the run's winner: take that back first.")
     if to == Candidate.State.ACTIVE and candidate.made_id is None:
         raise UserError("There is no picture of it to bring back.")
-    try:
-        candidate.move(to)
-    except IllegalMove as error:
-        raise UserError(f"The picture is {candidate.state} by now; nothing was changed.") from error
-    Run.objects.filter(pk=candidate.run_id, state=Run.State.RUNNING).update(wake=timezone.now())
+    with transaction.atomic():
+        if Run.objects.select_for_update().get(pk=candidate.run_id).winner_id == candidate.pk:
+            raise UserError("This picture is the run's winner: take that back first.")
+        try:
+            candidate.move(to)
+        except IllegalMove as error:
+            raise UserError(f"The picture is {candidate.state} by now; nothing was changed.") from error
+        Run.objects.filter(pk=candidate.run_id, state=Run.State.RUNNING).update(wake=timezone.now())
 
 
 ON_RUN: dict[str, Callable[[Run], None]] = {"stop": stop, "go-on": go_on, "uncrown": uncrown}

@@ -102,8 +102,13 @@ def checked(steps: list[StepIn]) -> list[str]:
     if not 1 <= len(steps) <= MOST_STEPS:
         raise UserError(f"A pipeline has 1 to {MOST_STEPS} steps, not {len(steps)}.")
     found: dict[str, None] = {}
+    come = 1
     for place, step in enumerate(steps):
         asked = step.asked
+        come *= step.children
+        if step is not steps[-1] and step.keep > come:
+            raise UserError(f"Of {step.name} come {come} pictures; {step.keep} of them cannot go on.")
+        come = min(come, step.keep)
         if asked.looks and not place:
             raise UserError("The first step has no picture before it to look at.")
         found |= dict.fromkeys(variables.checked(asked.texts, first=not place))

@@ -1,6 +1,6 @@
 """A run as pages and programs tell it: where it stands, and its tree."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from zoetrope.studio.making.models import key_of
@@ -40,6 +40,9 @@ class Stage:
     drawn: int
     expected: int
     alive: tuple[Candidate, ...]
+    passed: int
+    begun: bool
+    """Whether something behind its gate is drawn: then nobody takes that back."""
     complete: bool
     last: bool
 
@@ -69,15 +72,16 @@ def stages(run: Run, candidates: list[Candidate]) -> list[Stage]:
         before = found[-1] if found else None
         if before is not None and before.gate is None:
             break
-        passed = sum(each.gate_id is not None for each in candidates if before and each.step_id == before.step.pk)
         drawn = [each for each in mine if each.made_id is not None]
         found.append(
             Stage(
                 step=step,
                 gate=gates.get(step.pk),
                 drawn=len(drawn),
-                expected=run.wanted(step) * (passed if before else 1),
+                expected=run.wanted(step) * (before.passed if before else 1),
                 alive=tuple(each for each in drawn if each.state == Candidate.State.ACTIVE),
+                begun=any(each.made_id is not None and each.step.place == step.place + 1 for each in candidates),
+                passed=sum(each.gate_id is not None for each in mine),
                 complete=complete(run, step, candidates),
                 last=step.pk == steps[-1].pk,
             )
@@ -103,8 +107,14 @@ def moves(run: Run, candidates: list[Candidate]) -> bool:
     return run.state == Run.State.RUNNING and (coming or run.wake is not None)
 
 
-def standing(run: Run) -> str:
-    """In two words, for lists."""
+def coming(runs: Collection[Run]) -> set[int]:
+    """Those of them with a picture on its way."""
+    pending = Candidate.objects.filter(run__in=runs, state=Candidate.State.PENDING)
+    return set(pending.order_by().values_list("run", flat=True).distinct())
+
+
+def standing(run: Run, coming: Collection[int]) -> str:
+    """In two words, for lists; of those with a picture on its way it is said here."""
     if run.state != Run.State.RUNNING:
         return "winner chosen" if run.winner_id else run.state
-    return DRAWING if run.wake is not None else CHOOSING
+    return DRAWING if run.wake is not None or run.pk in coming else CHOOSING

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from zoetrope.errors import UserError
 
-_NAMED = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# Blanks are taken off by us: beside `[^{}]*` they could be shared out in so many ways that a search takes hours.
+_NAMED = re.compile(r"\{\{([^{}]*)\}\}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 PROMPT = "prompt"
 FILLED = {
     "trigger": "the word that calls the persona",
@@ -28,15 +29,15 @@ OF_PARENT = frozenset(name for name in FILLED if name.startswith("parent_"))
 
 def named(text: str) -> list[str]:
     """The variables in a text, each once, as they come."""
-    return list(dict.fromkeys(_NAMED.findall(text)))
+    return list(dict.fromkeys(found.strip() for found in _NAMED.findall(text)))
 
 
 def checked(texts: Iterable[str], first: bool) -> list[str]:
     """The variables of a step that its run has to say; a sentence where one cannot be."""
     found = list(dict.fromkeys(name for text in texts for name in named(text)))
     for name in found:
-        if not _NAME.fullmatch(name):
-            raise UserError(f"{{{{{name}}}}} is no variable: a name has small letters, digits and underscores.")
+        if not NAME.fullmatch(name):
+            raise UserError(f"{{{{{name:.40}}}}} is no variable: a name has small letters, digits and underscores.")
         if first and name in OF_PARENT:
             raise UserError(f"{{{{{name}}}}} cannot be used in the first step: there is no picture before it.")
     return [name for name in found if name not in FILLED]
@@ -45,14 +46,15 @@ def checked(texts: Iterable[str], first: bool) -> list[str]:
 def value_of(text: str, values: Mapping[str, object]) -> object:
     """The same, but of a text that is nothing but a variable its value as it is: a number stays one."""
     whole = _NAMED.fullmatch(text)
-    return values[whole.group(1)] if whole and whole.group(1) in values else filled(text, values)
+    name = whole.group(1).strip() if whole else ""
+    return values[name] if name in values else filled(text, values)
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:
     """The text with each variable's value; one that is not known is a mistake that is named."""
 
     def value(found: "re.Match[str]") -> str:
-        name = found.group(1)
+        name = found.group(1).strip()
         if name not in values:
             raise UserError(f"{{{{{name}}}}} stands for nothing in this run: give it a value.")
         return str(values[name])

@@ -15,8 +15,9 @@ from zoetrope.studio.making.models import key_of
 from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.pipelines import forms, keeping, runs, telling
 from zoetrope.studio.pipelines.models import Candidate, Gate, Pipeline, Run, Step
-from zoetrope.studio.pipelines.steps import MOST_CHILDREN, StepIn, checked
+from zoetrope.studio.pipelines.steps import LOCAL, MOST_CHILDREN, StepIn, checked
 from zoetrope.studio.pipelines.variables import FILLED
+from zoetrope.studio.servers.drawing import hindrance
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
@@ -147,7 +148,8 @@ def all_runs(request: HttpRequest, place: Place) -> HttpResponse:
     """The space's runs, the newest first."""
     rows = Run.objects.filter(space=place.space).select_related("version__pipeline", "persona", "winner__made")
     page = Paginator(rows, _A_PAGE).get_page(request.GET.get("page"))
-    listed = [(each, telling.standing(each)) for each in page]
+    coming = telling.coming(list(page))
+    listed = [(each, telling.standing(each, coming)) for each in page]
     return render(request, "pipelines/runs.html", {"page": page, "listed": listed})
 
 
@@ -157,8 +159,10 @@ def run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     """A run: its tree, its gates, its winner."""
     found = run_of(place, run)
     candidates = list(found.candidates.select_related("made", "step").defer("made__recipe"))
-    said: dict[str, Any] = {"run": found, "persona": found.persona, "stages": telling.stages(found, candidates)}
-    said |= {"tree": telling.tree(candidates), "moves": telling.moves(found, candidates)}
+    stages, moves = telling.stages(found, candidates), telling.moves(found, candidates)
+    said: dict[str, Any] = {"run": found, "persona": found.persona, "stages": stages}
+    elsewhere = moves and bool(stages) and stages[-1].step.engine != LOCAL
+    said |= {"tree": telling.tree(candidates), "moves": moves, "held": hindrance(place.space) if elsewhere else ""}
     said |= {"most": MOST_CHILDREN, "failed": sum(each.state == Candidate.State.FAILED for each in candidates)}
     page = "pipelines/run_now.html" if request.headers.get("HX-Request") else "pipelines/run.html"
     return render(request, page, said)
@@ -192,9 +196,8 @@ def act_on_run(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     elif do == "approve":
         step = get_object_or_404(Step, pk=_key(request, "step"), version=found.version)
         gate = runs.approve(found, step, _key(request, "keep"), member(request))
-        messages.success(
-            request, f"The best {gate.keep} of {step} go on in a few seconds; until then it can be undone."
-        )
+        best = f"The best {count} of {step} go" if (count := gate.passed.count()) > 1 else f"The best of {step} goes"
+        messages.success(request, f"{best} on in a few seconds; until then it can be undone.")
     elif do == "more":
         step = get_object_or_404(Step, pk=_key(request, "step"), version=found.version)
         runs.draw_more(found, step, _key(request, "count"))

@@ -1,7 +1,7 @@
 """A recipe with a workflow is drawn by whichever of a space's servers is well and has least to do."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from zoetrope.engines.comfyui.client import Unreachable
+from zoetrope.engines.comfyui.client import Refused, Unreachable
 from zoetrope.engines.comfyui.drawing import Stuck
 from zoetrope.engines.comfyui.engine import ComfyEngine, Lent
 from zoetrope.engines.comfyui.workflow import lora_name
@@ -47,6 +47,15 @@ def check_space(space: Space) -> None:
         raise UserError(f"{space} has no ComfyUI server yet: an owner adds one on the page of servers.")
 
 
+def hindrance(space: Space) -> str:
+    """Why nothing is drawn for a space just now, if so; asked of rows, not of servers."""
+    if Server.usable(space).exists():
+        return ""
+    if space.servers.filter(paused=False).exists():
+        return "None of this space's ComfyUI servers answered a moment ago; they are asked again and again."
+    return f"Every ComfyUI server of {space} is paused: go on with one on the page of servers."
+
+
 def draw(
     space: Space,
     recipe: Recipe,
@@ -57,16 +66,22 @@ def draw(
     preview: Callable[[bytes], None] | None = None,
 ) -> list[Made]:
     """The pictures of a recipe; begun again under the same key, it goes on where it was."""
-    with _server(space, key) as server, client_of(server) as client:
-        _put_beside(recipe, lent)
-        try:
-            made = ComfyEngine(client, _named(key, recipe), lent, preview).make(recipe, progress, cancel)
-        except (Unreachable, Stuck) as error:
-            # Other things that end a drawing say nothing of the server.
-            heard(server, error=str(error))
-            raise
-        heard(server)
-        return made
+    refused: dict[int, Refused] = {}
+    while True:
+        with _server(space, key, refused) as server, client_of(server) as client:
+            _put_beside(recipe, lent)
+            try:
+                made = ComfyEngine(client, _named(key, recipe), lent, preview).make(recipe, progress, cancel)
+            except (Unreachable, Stuck) as error:
+                # Other things that end a drawing say nothing of the server.
+                heard(server, error=str(error))
+                raise
+            except Refused as error:
+                # It lacks a node or a model that another one may have.
+                refused[server.pk] = error
+                continue
+            heard(server)
+            return made
 
 
 def _named(key: str, recipe: Recipe) -> str:
@@ -88,9 +103,9 @@ def _put_beside(recipe: Recipe, lent: Lent) -> None:
 
 
 @contextmanager
-def _server(space: Space, key: str) -> Iterator[Server]:
+def _server(space: Space, key: str, refused: Mapping[int, Refused]) -> Iterator[Server]:
     """Which one draws; it is remembered until the work has ended, also by whoever goes on after a kill."""
-    server, again = _chosen(space, key), False
+    server, again = _chosen(space, key, refused), False
     try:
         yield server
     except EngineLost:
@@ -101,14 +116,17 @@ def _server(space: Space, key: str) -> Iterator[Server]:
             Errand.objects.filter(key=key).delete()
 
 
-def _chosen(space: Space, key: str) -> Server:
+def _chosen(space: Space, key: str, refused: Mapping[int, Refused]) -> Server:
+    """The one with least to do of those that did not refuse it; if all did, the last one's words."""
     Errand.objects.filter(since__lt=timezone.now() - _STALE).delete()
     own = Server.objects.filter(space=space, paused=False, errands__key=key)
     busy = Count("errands", filter=~Q(errands__key=key))
     # Where it was begun first, also when that one did not answer a moment ago.
     for server in [*own, *Server.usable(space).exclude(pk__in=own).annotate(busy=busy).order_by("busy", "pk")]:
-        if ask(server):
+        if server.pk not in refused and ask(server):
             with transaction.atomic():
                 Errand.objects.update_or_create(key=key, defaults={"server": server})
             return server
+    if refused:
+        raise [*refused.values()][-1]
     raise NoServer("None of this space's ComfyUI servers answers just now.")

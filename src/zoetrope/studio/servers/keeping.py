@@ -44,9 +44,9 @@ def may_be_near(address: str, by: User) -> bool:
 
 
 @contextmanager
-def client_of(server: Server, timeout: float = 10.0) -> Iterator[Client]:
+def client_of(server: Server, timeout: float = 10.0, longest: float | None = None) -> Iterator[Client]:
     """A connection to it, by what its name leads to now."""
-    client = Client(found(server.url, server.near), timeout)
+    client = Client(found(server.url, server.near), timeout, longest)
     try:
         yield client
     finally:
@@ -56,7 +56,7 @@ def client_of(server: Server, timeout: float = 10.0) -> Iterator[Client]:
 def ask(server: Server) -> bool:
     """Whether it is well now; what it says is written down."""
     try:
-        with client_of(server, _PATIENCE_SECONDS) as client:
+        with client_of(server, _PATIENCE_SECONDS, _PATIENCE_SECONDS) as client:
             heard(server, version=client.about())
     except UserError as error:
         heard(server, error=str(error))

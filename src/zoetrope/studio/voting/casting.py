@@ -1,8 +1,9 @@
 """A vote is written down, and what all votes make of each picture is written onto it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.pipelines.models import Candidate, Run, Step
@@ -24,13 +25,13 @@ def cast(
 ) -> Heat:
     """Take an answer; the heat as it is then."""
     with transaction.atomic():
-        _lock(run)
+        winner = _lock(run).winner_id
         before = heat(run, step)
         _check(before, kind, members, chosen)
-        if kind == Vote.Kind.BAD and before.run.winner_id in members:
+        if kind == Vote.Kind.BAD and winner in members:
             raise UserError("One of these pictures is the run's winner: take that back first.")
         if kind == Vote.Kind.BAD:
-            _move(members, Candidate.State.ACTIVE, Candidate.State.REJECTED)
+            _move(run, members, Candidate.State.ACTIVE, Candidate.State.REJECTED)
         looked = min(max(0, milliseconds), _LONGEST_LOOK)
         said = {"kind": kind, "members": list(members), "chosen_id": chosen, "by": by, "milliseconds": looked}
         Vote.objects.create(run=run, step=step, **said)
@@ -49,15 +50,19 @@ def take_back(run: Run, step: Step, by: User) -> tuple[Vote, Heat]:
             raise UserError("You have no vote here that could be taken back.")
         Vote.objects.create(run=run, step=step, kind=Vote.Kind.UNDO, by=by, undoes=last)
         if last.kind == Vote.Kind.BAD:
-            _move(last.members, Candidate.State.REJECTED, Candidate.State.ACTIVE)
+            others = Vote.objects.filter(run=run, step=step, kind=Vote.Kind.BAD, undone=None).exclude(pk=last.pk)
+            # What somebody else found bad as well stays away.
+            bad = {member for members in others.values_list("members", flat=True) for member in members}
+            _move(run, {*last.members} - bad, Candidate.State.REJECTED, Candidate.State.ACTIVE)
         return last, _written(heat(run, step))
 
 
-def _lock(run: Run) -> None:
+def _lock(run: Run) -> Run:
     """Two votes on one run are counted one after the other; a run that ended takes none."""
-    row = Run.objects.select_for_update().only("state", "name").get(pk=run.pk)
+    row = Run.objects.select_for_update().only("state", "name", "winner").get(pk=run.pk)
     if row.state in (Run.State.STOPPED, Run.State.FAILED):
         raise UserError(f"{row} is {row.state}: votes on it change nothing.")
+    return row
 
 
 def _check(before: Heat, kind: Vote.Kind, members: Sequence[int], chosen: int | None) -> None:
@@ -72,8 +77,10 @@ def _check(before: Heat, kind: Vote.Kind, members: Sequence[int], chosen: int | 
         raise UserError("One of these pictures was rejected meanwhile; the next screen is without it.")
 
 
-def _move(members: Sequence[int], here: Candidate.State, there: Candidate.State) -> None:
+def _move(run: Run, members: Collection[int], here: Candidate.State, there: Candidate.State) -> None:
+    """Something may grow again, or nothing more: who draws looks at the run once more."""
     Candidate.objects.filter(pk__in=list(members), state=here).update(state=there)
+    Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(wake=timezone.now())
 
 
 def _key(by: User | None) -> int | None:

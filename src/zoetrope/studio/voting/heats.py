@@ -17,8 +17,8 @@ from zoetrope.studio.voting.models import Vote
 
 SIZES = (4, 2)
 """How many pictures a screen may show."""
-# Of the heats that are voted on at the same time.
-_REMEMBERED = 64
+# Of the heats that are voted on at the same time; what is believed of five hundred pictures takes 14 MB.
+_REMEMBERED = 16
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from zoetrope.studio.pipelines.models import Candidate, Run
+from zoetrope.studio.pipelines.models import Candidate, Gate, Run
 from zoetrope.studio.pipelines.telling import Stage, stages
 from zoetrope.studio.pipelines.views import run_of
 from zoetrope.studio.spaces.here import Place, in_space, member
@@ -37,6 +38,9 @@ def vote(request: HttpRequest, place: Place, run: int) -> HttpResponse:
     """Screens of a run's newest step, blind."""
     found = run_of(place, run)
     stage = stage_of(found)
+    if found.state == Run.State.DONE:
+        messages.info(request, f"{found} has its winner: choose again there, if it is not the one.")
+        return redirect("run", place.space.slug, found.pk)
     size = 2 if request.GET.get("size") == "2" else max(SIZES)
     now = heat(found, stage.step)
     told = bodies.told(now, member(request).pk, size, [], _SCREENS)
@@ -70,6 +74,8 @@ def anywhere(request: HttpRequest, place: Place) -> HttpResponse:
     """To the run that has waited longest for votes."""
     waiting = Run.objects.filter(space=place.space, state=Run.State.RUNNING, wake=None).order_by("pk")
     # Asked of each run in turn: a list of all that is drawn would be made before the first is looked at.
-    drawn = Exists(Candidate.objects.filter(run=OuterRef("pk"), state=Candidate.State.ACTIVE))
-    run = waiting.filter(drawn).first()
+    there = Candidate.objects.filter(run=OuterRef("pk"))
+    past = Exists(Gate.objects.filter(run=OuterRef("run"), step=OuterRef("step"), undone=None))
+    two = Exists(there.filter(~past, state=Candidate.State.ACTIVE)[1:2])
+    run = waiting.filter(two).exclude(Exists(there.filter(state=Candidate.State.PENDING))).first()
     return redirect("vote", place.space.slug, run.pk) if run else redirect("runs", place.space.slug)

@@ -143,12 +143,22 @@ const keys = {
   n: () => answer({ do: "unsure" }),
   k: () => page.querySelector("[data-do=bad]") && answer({ do: "bad" }),
   u: undo,
-  Enter: () => !pick.hidden && pick.querySelector("form button.primary")?.click(),
+  Enter: () => !pick.hidden && confirm(),
   ArrowLeft: () => screens[0]?.length === 2 && best(0),
   ArrowRight: () => screens[0]?.length === 2 && best(1),
 };
 
+// Nobody lets through what is out of sight: the first Enter shows the pick and stands on its button.
+function confirm() {
+  const button = pick.querySelector("form button.primary");
+  const { top, bottom } = (button ?? pick).getBoundingClientRect();
+  if (top >= 0 && bottom <= innerHeight) return button?.click();
+  pick.scrollIntoView({ block: "nearest" });
+  button?.focus({ preventScroll: true });
+}
+
 document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
   if (typing(event.target) || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Enter" && event.target.closest?.("button, a")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
