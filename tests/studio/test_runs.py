@@ -165,6 +165,11 @@ def test_votes_are_asked_for_where_there_is_something_to_choose(cast: Cast, two:
     Run.objects.update(wake=None)
     assert cast.clients["rui"].get(anywhere)["Location"].endswith("/runs/")
     assert "no votes waiting" in cast.clients["rui"].get(f"/s/{cast.space.slug}/p/ada/").content.decode()
+    Gate.objects.update(opens=timezone.now())
+    Run.objects.update(wake=timezone.now())
+    come(four)
+    assert cast.clients["rui"].get(anywhere)["Location"].endswith(f"/runs/{four.pk}/vote/")
+    assert "1 waiting for votes" in cast.clients["rui"].get(f"/s/{cast.space.slug}/p/ada/").content.decode()
 
 
 def test_a_run_with_a_winner_asks_for_no_votes(cast: Cast, run: Run, drafts: Step) -> None:

@@ -72,8 +72,7 @@ def change(pipeline: Pipeline, name: str, about: str, steps: Sequence[StepIn], b
     name = _named(name)
     checked(list(steps))
     with transaction.atomic():
-        pipeline.name, pipeline.about = name, about.strip()[:300]
-        pipeline.save(update_fields=["name", "about"])
+        Pipeline.objects.filter(pk=pipeline.pk).update(name=name, about=about.strip()[:300])
         version = newest(pipeline)
         if list(steps) == steps_of(version):
             return version

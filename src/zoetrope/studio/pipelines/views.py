@@ -106,6 +106,8 @@ def _changed(request: HttpRequest, place: Place, found: Pipeline, about: forms.A
     steps: list[StepIn] = [step for form in fields if (step := form.step())]
     said = about.cleaned_data
     version = keeping.change(found, said["name"], said["about"], steps, member(request))
+    # It may have another name now.
+    version.pipeline.refresh_from_db()
     messages.success(request, f"{version} is what runs go by from now on.")
     return redirect("pipeline", place.space.slug, found.pk)
 
