@@ -23,6 +23,7 @@ _LONGEST_ANSWER = 120.0
 """Of a picture that is sent or fetched, in seconds; all else is short."""
 _PATIENCE = 3.0
 """So many times what a server may be silent for, an exchange may take: a byte now and then is no answer."""
+_WORDS: Mapping[type, str] = {httpx.ConnectError: "nothing listens there", httpx.ReadError: "it broke off"}
 _PICTURES = "zoetrope"
 """The folder of a server's own that pictures are sent to."""
 
@@ -174,7 +175,8 @@ class Client:
             with http.stream(method, path, extensions=self._named(), **said) as answer:
                 data = b"".join(_within(answer, most or _MOST_JSON))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            why = "it took too long to answer" if http.is_closed else type(error).__name__
+            late = http.is_closed or isinstance(error, httpx.TimeoutException)
+            why = "it took too long" if late else _WORDS.get(type(error), type(error).__name__)
             raise Unreachable(f"ComfyUI at {self.address.url} does not answer ({why}).") from error
         finally:
             over.cancel()

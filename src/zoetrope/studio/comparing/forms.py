@@ -16,7 +16,10 @@ class New(forms.Form):
     """LoRAs that fit a persona's base, and prompts."""
 
     loras = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, label="Which", help_text=f"Two to {MOST_CONTENDERS}."
+        widget=forms.CheckboxSelectMultiple,
+        label="Which",
+        help_text=f"Two to {MOST_CONTENDERS}.",
+        error_messages={"required": f"Choose two to {MOST_CONTENDERS} of them."},
     )
     prompts = forms.CharField(
         max_length=30_000,

@@ -143,11 +143,13 @@ def act(request: HttpRequest, place: Place, kept: int) -> HttpResponse:
     do, name = request.POST.get("do", ""), request.POST.get("collection", "")
     if do in ("again", "more"):
         _draw(picture, member(request), more=do == "more")
+        messages.info(request, f"{_MORE} more like it appear here." if do == "more" else "It is drawn again, here.")
         return _to_drawing(place, picture)
     if do == "collect":
         messages.success(request, f"It lies in {collect(picture, name)} now.")
     elif do == "take-out":
         take_out(picture, name)
+        messages.info(request, f"It lies in {name} no longer.")
     elif do in ("aside", "back"):
         put_aside(picture, back=do == "back")
         messages.info(request, "It is back in the library." if do == "back" else "It is put aside; bring it back here.")
