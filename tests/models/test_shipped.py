@@ -26,17 +26,19 @@ def test_a_shipped_folder_is_small_and_holds_only_safetensors(folder: Path) -> N
     assert {path.suffix for path in files} == {".json", ".jsonl", ".safetensors"}
 
 
-def test_plain_diffusers_draws_the_same_picture(tmp_path: Path) -> None:
+# With guidance our two looks are one pass, which some processors round otherwise than two.
+@pytest.mark.parametrize(("guidance", "levels"), [(1.0, 0), (3.5, 1)])
+def test_plain_diffusers_draws_the_same_picture(tmp_path: Path, guidance: float, levels: int) -> None:
     from diffusers import DiffusionPipeline
 
     order = ["generate", "--model", "nano-flux", "--prompt", CAPTION, "--seed", "5", "--out", str(tmp_path)]
-    result = CliRunner().invoke(app, order)
+    result = CliRunner().invoke(app, [*order, "--true-guidance", str(guidance)])
     assert result.exit_code == 0, result.stderr
     pipeline = DiffusionPipeline.from_pretrained(SHIPPED / "nano-flux")
     picture = pipeline(
         CAPTION,
         negative_prompt="",
-        true_cfg_scale=3.5,
+        true_cfg_scale=guidance,
         guidance_scale=0.0,
         num_inference_steps=20,
         width=64,
@@ -45,4 +47,5 @@ def test_plain_diffusers_draws_the_same_picture(tmp_path: Path) -> None:
         generator=[torch.Generator().manual_seed(5)],
     ).images[0]
     with Image.open(tmp_path / "nano-flux-5-0.png") as ours:
-        assert np.array_equal(np.asarray(picture), np.asarray(ours))
+        apart = np.abs(np.asarray(picture, int) - np.asarray(ours, int))
+    assert apart.max() <= levels, np.bincount(apart.ravel())
