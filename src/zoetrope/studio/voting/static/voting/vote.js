@@ -143,13 +143,13 @@ const keys = {
   n: () => answer({ do: "unsure" }),
   k: () => page.querySelector("[data-do=bad]") && answer({ do: "bad" }),
   u: undo,
-  Enter: () => !pick.hidden && confirm(),
+  Enter: () => !pick.hidden && goOn(),
   ArrowLeft: () => screens[0]?.length === 2 && best(0),
   ArrowRight: () => screens[0]?.length === 2 && best(1),
 };
 
 // Nobody lets through what is out of sight: the first Enter shows the pick and stands on its button.
-function confirm() {
+function goOn() {
   const button = pick.querySelector("form button.primary");
   const { top, bottom } = (button ?? pick).getBoundingClientRect();
   if (top >= 0 && bottom <= innerHeight) return button?.click();
