@@ -1,4 +1,4 @@
-"""Two LoRAs in one file: the weighted mean of what each changes, read by whatever reads either."""
+"""LoRAs in one file: the weighted mean of what each changes, read by whatever reads one of them."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_the_change_is_the_weighted_mean_of_both(tmp_path: Path, share: float) -
     one = lora(tmp_path / "one.safetensors", {"a": 2, "only_one": 2}, 1)
     other = lora(tmp_path / "other.safetensors", {"a": 3, "only_other": 3}, 2)
     both = tmp_path / "both.safetensors"
-    both.write_bytes(blended(one, other, share))
+    both.write_bytes(blended([(one, 1 - share), (other, share)]))
     for layer in ("a", "only_one", "only_other"):
         wanted = (1 - share) * change(one, layer) + share * change(other, layer)
         torch.testing.assert_close(change(both, layer), wanted)
@@ -48,4 +48,13 @@ def test_the_change_is_the_weighted_mean_of_both(tmp_path: Path, share: float) -
 
 def test_the_same_two_give_the_same_bytes(tmp_path: Path) -> None:
     one, other = (lora(tmp_path / f"{seed}.safetensors", {"a": 2}, seed) for seed in (1, 2))
-    assert blended(one, other, 0.4) == blended(one, other, 0.4)
+    assert blended([(one, 0.6), (other, 0.4)]) == blended([(one, 0.6), (other, 0.4)])
+
+
+def test_three_are_weighed_as_well(tmp_path: Path) -> None:
+    shares = (0.3, 0.2, 0.5)
+    files = [lora(tmp_path / f"{seed}.safetensors", {"a": seed}, seed) for seed in (1, 2, 3)]
+    mixed = tmp_path / "mixed.safetensors"
+    mixed.write_bytes(blended(list(zip(files, shares, strict=True))))
+    wanted = sum((share * change(file, "a") for file, share in zip(files, shares, strict=True)), torch.zeros(8, 6))
+    torch.testing.assert_close(change(mixed, "a"), wanted)

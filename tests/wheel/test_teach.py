@@ -1,6 +1,7 @@
 """A round's training: only what was kept, the next version exported, one at a time."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from safetensors.torch import load_file
+from torch import Tensor
 
 from tests import tiny
 from tests.wheel import cast
 from zoetrope.errors import UserError
-from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.hashing import hash_bytes, hash_file
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.models.loras import open_lora
 from zoetrope.training.loop import Moment
@@ -23,7 +26,7 @@ from zoetrope.wheel.doctor import examine
 from zoetrope.wheel.intake import add_sources
 from zoetrope.wheel.persona import make_persona
 from zoetrope.wheel.state import Decision, Entry, State
-from zoetrope.wheel.teach import SOURCES_SHARE, chosen_entries, repeats_of, teach
+from zoetrope.wheel.teach import SOURCES_SHARE, chosen_entries, publish, repeats_of, teach, training_of
 from zoetrope.wheel.workspace import Workspace, new_workspace
 
 QUICK: dict[str, object] = {"steps": 4, "rank": 2, "lr": 0.02, "resolutions": (32,), "precision": "fp32"}
@@ -62,15 +65,23 @@ def test_only_what_was_kept_is_learned_and_exported(ada: Workspace) -> None:
     assert examine(ada) == []
 
 
-def drawn(ada: Workspace) -> None:
+def change(path: Path) -> Tensor:
+    """What a LoRA adds to its first layer."""
+    state = load_file(path)
+    down = sorted(name for name in state if ".lora_A." in name)[0]
+    return state[down.replace(".lora_A.", ".lora_B.")].float() @ state[down].float()
+
+
+def drawn(ada: Workspace, seed: int = 20) -> None:
     """The next round has a picture by a version, and it was kept."""
-    data = cast.picture(20)
+    data = cast.picture(seed)
     file = f"pictures/{hash_bytes(data)[:2]}/{hash_bytes(data)}.png"
-    (ada.folder / file).parent.mkdir(parents=True)
+    (ada.folder / file).parent.mkdir(parents=True, exist_ok=True)
     (ada.folder / file).write_bytes(data)
     added = ev.Added(sha256=hash_bytes(data), file=file, origin=ev.Origin.synthetic, round=1, depth=1)
     said = ev.Captioned(sha256=hash_bytes(data), text="ada, by herself", by="wheel")
-    ada.record([added, said, ev.Kept(sha256=hash_bytes(data), by="person"), ev.Closed(round=1, verdict="done")])
+    closed = ev.Closed(round=ada.state().round, verdict="done")
+    ada.record([added, said, ev.Kept(sha256=hash_bytes(data), by="person"), closed])
 
 
 def test_a_later_version_keeps_a_share_of_what_the_same_sources_taught_alone(ada: Workspace) -> None:
@@ -79,9 +90,54 @@ def test_a_later_version_keeps_a_share_of_what_the_same_sources_taught_alone(ada
     assert "beside" not in first
     drawn(ada)
     second = teach(ada, QUICK, Silent())
-    assert second["beside"] == {"version": 1, "sha256": first["sha256"], "share": SOURCES_SHARE}
+    assert second["beside"] == [{"version": 1, "sha256": first["sha256"], "share": SOURCES_SHARE}]
     assert second["rank"] == 2 * first["rank"]
     assert open_lora(ada.folder / "exports" / "ada_v2.safetensors").sha256 == second["sha256"]
+
+
+def test_a_third_version_keeps_as_much_of_the_round_before_as_of_its_own(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    first = teach(ada, QUICK, Silent())
+    drawn(ada)
+    teach(ada, QUICK, Silent())
+    drawn(ada, 21)
+    third = teach(ada, QUICK, Silent())
+    rounds = [ada.folder / "rounds" / f"00{number}" / "training" / "ada.safetensors" for number in (1, 2, 3)]
+    assert third["beside"] == [
+        {"version": 2, "sha256": hash_file(rounds[1]), "share": (1 - SOURCES_SHARE) / 2},
+        {"version": 1, "sha256": hash_file(rounds[0]), "share": SOURCES_SHARE},
+    ]
+    assert third["rank"] == 3 * first["rank"]
+    own, before, plain, mixed = (change(path) for path in (*reversed(rounds), ada.folder / "exports" / third["file"]))
+    wanted = 0.3 * own + 0.3 * before + 0.4 * plain
+    assert (mixed - wanted).norm() < 0.01 * wanted.norm()
+    drawn(ada, 22)
+    fourth = teach(ada, QUICK, Silent())
+    assert [each["version"] for each in fourth["beside"]] == [3, 1], "and not more with every round"
+    assert fourth["rank"] == third["rank"]
+
+
+def test_of_a_round_whose_checkpoint_was_chosen_the_chosen_one_is_kept(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    teach(ada, QUICK, Silent())
+    drawn(ada)
+    second = teach(ada, QUICK | {"keep_every": 2}, Silent())
+    run = ada.folder / "rounds" / "002" / "training"
+    early = run / "checkpoints" / "000002.safetensors"
+    publish(ada, early, second | {"steps": 2, "rank": QUICK["rank"]}, 2)
+    assert training_of(ada, ada.state().versions[-1]) == early
+    drawn(ada, 21)
+    assert teach(ada, QUICK, Silent())["beside"][0] == {"version": 3, "sha256": hash_file(early), "share": 0.3}
+
+
+def test_a_training_that_was_thrown_away_is_not_missed(ada: Workspace) -> None:
+    review.keep(ada, list(ada.state().pictures.values()), "person")
+    teach(ada, QUICK, Silent())
+    drawn(ada)
+    teach(ada, QUICK, Silent())
+    shutil.rmtree(ada.folder / "rounds" / "002" / "training")
+    drawn(ada, 21)
+    assert [each["version"] for each in teach(ada, QUICK, Silent())["beside"]] == [1]
 
 
 @pytest.mark.parametrize("file", ["rounds/001/manifest.json", "exports/ada_v1.json"])

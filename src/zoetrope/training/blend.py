@@ -1,5 +1,6 @@
-"""Two LoRAs of one base become one, whose change to it is the weighted mean of theirs."""
+"""LoRAs of one base become one, whose change to it is the weighted mean of theirs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ if TYPE_CHECKING:
 _DOWN, _UP = ".lora_A.", ".lora_B."
 
 
-def blended(one: Path, other: Path, share: float) -> bytes:
-    """The file of `one` with so large a share of `other` in it, both exports of ours; its rank is the sum of theirs."""
-    mine, theirs = _weighed(one, 1 - share), _weighed(other, share)
-    state = {name: _beside(name, mine.get(name), theirs.get(name)) for name in sorted(mine | theirs)}
+def blended(parts: Sequence[tuple[Path, float]]) -> bytes:
+    """Exports of ours by their shares, and of what they are what the first says; the rank is the sum of theirs."""
+    states = [_weighed(path, share) for path, share in parts]
+    names = sorted({name for each in states for name in each})
+    state = {name: _beside(name, [each[name] for each in states if name in each]) for name in names}
     rank = str(max(len(tensor) for name, tensor in state.items() if _DOWN in name))
-    said = dict(read_header(one).metadata) | {"ss_network_dim": rank, "ss_network_alpha": rank}
+    said = dict(read_header(parts[0][0]).metadata) | {"ss_network_dim": rank, "ss_network_alpha": rank}
     return with_header(state, said)
 
 
@@ -30,9 +32,8 @@ def _weighed(path: Path, weight: float) -> "dict[str, Tensor]":
     }
 
 
-def _beside(name: str, *halves: "Tensor | None") -> "Tensor":
-    """Rank beside rank: the product of the two halves is then the sum of both products."""
+def _beside(name: str, halves: "Sequence[Tensor]") -> "Tensor":
+    """Rank beside rank: the product of all downs and all ups is then the sum of their products."""
     import torch
 
-    there = [half for half in halves if half is not None]
-    return torch.cat([half.to(there[0].dtype) for half in there], dim=0 if _DOWN in name else 1).contiguous()
+    return torch.cat([half.to(halves[0].dtype) for half in halves], dim=0 if _DOWN in name else 1).contiguous()

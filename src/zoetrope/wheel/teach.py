@@ -3,18 +3,19 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zoetrope.errors import UserError
 from zoetrope.media.files import write_atomic, write_json_atomic
-from zoetrope.media.hashing import hash_bytes
+from zoetrope.media.hashing import hash_bytes, hash_file
 from zoetrope.models.catalogue import Catalogue, Model
+from zoetrope.models.headers import read_header
 from zoetrope.training.blend import blended
 from zoetrope.training.dataset import Dataset, Dropped, Item, read_item
 from zoetrope.training.loop import STATE
-from zoetrope.training.run import Order, Watcher, dataset_hash, train_lora
+from zoetrope.training.run import KEPT, Order, Watcher, dataset_hash, train_lora
 from zoetrope.training.settings import LoraType, Settings, make_settings
 from zoetrope.training.state import read_progress
 from zoetrope.training.trackers import Tracker
@@ -33,7 +34,8 @@ SYNTHETIC_SHARE = 0.2
 _BESIDE = 2
 _HEAD_SHARE = 0.3
 _SAMPLES = 3
-# And so much of a later version is what was learned from just these sources alone, where a version was.
+# And so much of a later version is what was learned from just these sources alone, where a version was. The rest is
+# the mean of what its own round taught and the round before: either draws some scene worse, and not the same one.
 SOURCES_SHARE = 0.4
 # What a picture adds counts so much for each generation between it and the sources: each is smudged a little more.
 _WORTH = 0.7
@@ -71,7 +73,7 @@ def teach(
         )
         _write_manifest(workspace, state, order)
         # A damaged file of an earlier round is told of before the training, not after.
-        _beside(workspace, state.round)
+        _shares(workspace, state.round)
         sheet = train_lora(order, watcher, trackers)
         told = publish(workspace, run / sheet["file"], sheet, state.round)
         return told | {"remarks": lint(persona, entries)}
@@ -186,29 +188,64 @@ def _told(workspace: Workspace, path: Path) -> dict[str, Any]:
     return told
 
 
-def _beside(workspace: Workspace, number: int) -> tuple[Version, int] | None:
-    """The version that a later one keeps a share of, and its rank."""
+@dataclass(frozen=True)
+class _Share:
+    """An earlier version's training, how strongly a later one keeps it, and its rank."""
+
+    version: int
+    path: Path
+    share: float
+    rank: int
+
+
+def _shares(workspace: Workspace, number: int) -> list[_Share]:
+    """What round `number`'s version keeps of earlier trainings: of the same sources alone, and of the round before."""
     plain = plain_version(workspace, number)
-    return (plain, int(_told(workspace, lora_file(workspace, plain).with_suffix(".json"))["rank"])) if plain else None
+    if plain is None:
+        return []
+    between = [each for each in workspace.state().versions if plain.round < each.round < number]
+    alike = [each for each in reversed(between) if plain_version(workspace, each.round) == plain]
+    trained = [(each, training_of(workspace, each)) for each in (*alike[:1], plain)]
+    there = [(version, path) for version, path in trained if path.is_file()]
+    return [
+        _Share(version.number, path, SOURCES_SHARE if version == plain else (1 - SOURCES_SHARE) / 2, _rank(path))
+        for version, path in there
+    ]
+
+
+def training_of(workspace: Workspace, version: Version) -> Path:
+    """The file of what a version's round taught, without what its export keeps of earlier ones."""
+    sheet = _told(workspace, lora_file(workspace, version).with_suffix(".json"))
+    if "beside" not in sheet:
+        return lora_file(workspace, version)
+    run = round_folder(workspace, version.round) / "training"
+    chosen = run / KEPT / f"{sheet['steps']:06d}.safetensors"
+    return chosen if chosen.is_file() else run / f"{workspace.name}.safetensors"
+
+
+def _rank(path: Path) -> int:
+    return int(read_header(path).metadata["ss_network_dim"])
 
 
 def publish(workspace: Workspace, path: Path, sheet: Mapping[str, Any], number: int) -> dict[str, Any]:
     """Copy a LoRA of round `number` to `exports/NAME_vN` with a sheet that says what it came from.
 
-    Beside what it learned, it keeps a share of the version that learned from the same sources alone.
+    Beside what it learned, it keeps shares of what the same sources taught earlier rounds.
     """
     persona, state = workspace.persona, workspace.state()
     version = max((each.number for each in state.versions), default=0) + 1
     stem = f"{persona.name}_v{version}"
-    beside = _beside(workspace, number)
+    shares = _shares(workspace, number)
     data = path.read_bytes()
     kept: dict[str, Any] = {}
-    if beside:
-        plain, rank = beside
-        data = blended(path, lora_file(workspace, plain), SOURCES_SHARE)
+    if shares:
+        own = 1 - sum(each.share for each in shares)
+        data = blended([(path, own), *((each.path, each.share) for each in shares)])
         kept = {
-            "rank": sheet["rank"] + rank,
-            "beside": {"version": plain.number, "sha256": plain.sha256, "share": SOURCES_SHARE},
+            "rank": sheet["rank"] + sum(each.rank for each in shares),
+            "beside": [
+                {"version": each.version, "sha256": hash_file(each.path), "share": each.share} for each in shares
+            ],
         }
     told = {
         **sheet,
