@@ -124,7 +124,10 @@ def filled(graph: Graph, posts: int, rng: random.Random) -> None:
         )
         for account in accounts
     ]
-    kinds = rng.choices(["image", "carousel"], (9, 1), k=posts)
+    clip = filmed()
+    size = {"width": 90, "height": 160, "seconds": 4.0, "frames": 30.0}
+    reel = Made.objects.create(space=space, persona=ada, sha256=clip, media="clip", recipe=None, **size)
+    kinds = rng.choices(["image", "carousel", "reel"], (17, 2, 1), k=posts)
     at = datetime.fromtimestamp(graph.clock.now(), UTC)
     waiting = Post.objects.bulk_create(
         (
@@ -144,12 +147,28 @@ def filled(graph: Graph, posts: int, rng: random.Random) -> None:
     )
     PostPicture.objects.bulk_create(
         (
-            PostPicture(post=post, made=rng.choice(made), place=place)
+            PostPicture(post=post, made=reel if post.kind == "reel" else rng.choice(made), place=place)
             for post in waiting
             for place in range(3 if post.kind == "carousel" else 1)
         ),
         batch_size=1000,
     )
+
+
+def filmed() -> str:
+    """A clip in the store beside its first picture; its hash."""
+    from tests.clips import film
+    from zoetrope.media.hashing import hash_file
+    from zoetrope.media.video import bare_clip
+    from zoetrope.studio.making.store import keep_clip, path_of, workbench
+
+    with workbench("film") as bench:
+        first = bare_clip(film(bench / "film.mp4"), bench / "bare").first
+        sha256 = hash_file(bench / "bare")
+        path_of(sha256).parent.mkdir(parents=True, exist_ok=True)
+        first.save(path_of(sha256))
+        keep_clip(bench / "bare", sha256)
+    return sha256
 
 
 def stormy(graph: Graph) -> None:

@@ -25,8 +25,8 @@ from zoetrope.studio.library.models import Kept
 from zoetrope.studio.loras.library import card_of, path_of
 from zoetrope.studio.loras.models import Lora, Worn
 from zoetrope.studio.making.models import Made, MadeLora, Order
+from zoetrope.studio.making.store import clip_of, preview_of
 from zoetrope.studio.making.store import path_of as made_path
-from zoetrope.studio.making.store import preview_of
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.workspaces import begin, told_persona, workspace_of
 from zoetrope.studio.pipelines import keeping
@@ -266,6 +266,15 @@ def _caption(number: int) -> str:
     return f"{_FRAMES[number % 4]} of ada, {', '.join(words)}, soft light, with {number} birds behind her"
 
 
+def _clip(there: Crowd) -> str:
+    """A clip of the space; nobody looks into it here."""
+    sha256 = "c1" * 32
+    write_together({clip_of(sha256): bytes(1000)}, durable=False)
+    about = {"media": "clip", "width": 90, "height": 160, "seconds": 4.0, "frames": 30.0}
+    Made.objects.get_or_create(space=there.ada.space, sha256=sha256, defaults=about)
+    return sha256
+
+
 def drawn(number: int, side: int) -> bytes:
     """A PNG unlike all others, which compresses as badly as a picture does."""
     rng = np.random.default_rng(number)
@@ -409,7 +418,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "post": (Post.objects.latest("pk").pk,),
         "post-picture.number": (PostPicture.objects.latest("pk").pk,),
         "feed_secret": (feed.renew(there.ada),),
-        "signed": (hosting.signed(outgoing.ready(Made.objects.latest("pk").sha256, None).name),),
+        "signed": (hosting.signed(outgoing.ready(Made.objects.filter(media="image").latest("pk").sha256, None).name),),
         "campaign": (Campaign.objects.latest("pk").pk,),
         "learning": (1,),
         "age": (24,),
@@ -424,7 +433,11 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "server": (Server.objects.latest("pk").pk,),
         **drawn_along,
         "lora-card.sha256": (lora.card,),
-        **dict.fromkeys(("made-picture.sha256", "made_picture.sha256"), (Made.objects.latest("pk").sha256,)),
+        **dict.fromkeys(
+            ("made-picture.sha256", "made_picture.sha256"),
+            (Made.objects.filter(media="image").latest("pk").sha256,),
+        ),
+        "made-clip.sha256": (_clip(there),),
     }
 
 

@@ -12,3 +12,6 @@ class MediaKind(StrEnum):
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 """What the files of pictures that can be decoded are called."""
+
+CLIP_SUFFIXES = frozenset({".mp4", ".mov"})
+"""And those of clips."""

@@ -6,7 +6,14 @@ from typing import Any
 from tests.studio.publishing.graph_clock import DAY, MINUTE
 from tests.studio.publishing.graph_desk import Asked, Desk, chosen
 from tests.studio.publishing.graph_errors import Refusal
-from tests.studio.publishing.graph_files import IMAGE_BYTES, VIDEO_BYTES, check_image, check_video, fetched
+from tests.studio.publishing.graph_files import (
+    IMAGE_BYTES,
+    VIDEO_BYTES,
+    check_image,
+    check_video,
+    fetched,
+    first_picture,
+)
 from tests.studio.publishing.graph_rules import children_of, kind_of
 from tests.studio.publishing.graph_truth import Account, Container
 from tests.studio.publishing.graph_wire import Request
@@ -162,6 +169,8 @@ class Containers(Desk):
                 self._look_into_video(container, data)
             else:
                 container.media = self.truth.keep(data)
+            if not container.cover and (first := first_picture(data)):
+                container.cover = self.truth.keep(first)
         except Refusal as refusal:
             container.failure = refusal.name
         container.ready = self.now + self._delay(container)

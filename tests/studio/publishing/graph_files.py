@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
+import av
 import httpx
 from PIL import Image, ImageCms
 
@@ -76,6 +77,17 @@ def reencoded(data: bytes) -> bytes:
     """As Instagram hands a picture out: the same to look at, and of other bytes."""
     buffer = BytesIO()
     Image.open(BytesIO(data)).convert("RGB").save(buffer, "JPEG", quality=82)
+    return buffer.getvalue()
+
+
+def first_picture(data: bytes) -> bytes:
+    """What is shown of a clip before it plays; nothing of one that shows none."""
+    buffer = BytesIO()
+    try:
+        with av.open(BytesIO(data), "r", format="mov") as clip:
+            next(clip.decode(video=0)).to_image().save(buffer, "JPEG")  # type: ignore[no-untyped-call]
+    except (av.FFmpegError, StopIteration, IndexError):
+        return b""
     return buffer.getvalue()
 
 

@@ -19,8 +19,12 @@ from zoetrope.studio.publishing.hosting import address, named, trouble
 from zoetrope.studio.publishing.outgoing import file_of
 
 NAME = "ab" * 32
-SHOT = Shot(NAME, "", b"")
 SITE = "https://studio.example.org"
+
+
+def shot() -> Shot:
+    """A picture that was made ready."""
+    return Shot(NAME, "", b"", file_of(NAME))
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +48,7 @@ def test_whoever_has_the_address_fetches_that_picture(
     cast: Cast, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(hosting.PUBLIC, f"{SITE}/")
-    where = address(SHOT)
+    where = address(shot())
     assert where.startswith(f"{SITE}/out/{NAME}")
     assert where.endswith(".jpg")
     for client in (cast.clients["nobody"], cast.clients["sam"]):
@@ -68,7 +72,7 @@ def test_only_what_was_signed_is_given_out(picture: bytes, signed: str) -> None:
 @pytest.mark.django_db
 def test_for_another_picture_the_signature_does_not_hold(picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hosting.PUBLIC, SITE)
-    other = path_of(address(SHOT)).replace(NAME, "cd" * 32)
+    other = path_of(address(shot())).replace(NAME, "cd" * 32)
     write_atomic(file_of("cd" * 32), b"another", durable=False)
     assert Client().get(other).status_code == 404
 
@@ -76,18 +80,18 @@ def test_for_another_picture_the_signature_does_not_hold(picture: bytes, monkeyp
 @pytest.mark.django_db
 def test_two_days_later_it_is_no_address_any_more(picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hosting.PUBLIC, SITE)
-    where, now = path_of(address(SHOT)), time.time()
+    where, now = path_of(address(shot())), time.time()
     monkeypatch.setattr("django.core.signing.time.time", lambda: now + hosting.SECONDS - 10)
     assert Client().get(where).status_code == 200
     monkeypatch.setattr("django.core.signing.time.time", lambda: now + hosting.SECONDS + 10)
     assert Client().get(where).status_code == 404
-    assert Client().get(path_of(address(SHOT))).status_code == 200, "it was signed anew"
+    assert Client().get(path_of(address(shot()))).status_code == 200, "it was signed anew"
 
 
 @pytest.mark.django_db
 def test_a_picture_that_is_gone_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hosting.PUBLIC, SITE)
-    assert Client().get(path_of(address(SHOT))).status_code == 404
+    assert Client().get(path_of(address(shot()))).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_what_is_no_public_address_is_said_in_a_sentence(
 ) -> None:
     monkeypatch.setenv(hosting.PUBLIC, value)
     with pytest.raises(UserError, match=says) as error:
-        address(SHOT)
+        address(shot())
     assert "secret@" not in str(error.value)
     assert trouble() == str(error.value)
 
@@ -132,7 +136,7 @@ def test_an_address_that_only_this_network_knows_is_warned_about(
     monkeypatch.setenv(hosting.PUBLIC, value)
     assert (trouble() == "") is well
     # For a rehearsal with a server of one's own it is used all the same.
-    assert address(SHOT).startswith(f"{value}/out/")
+    assert address(shot()).startswith(f"{value}/out/")
 
 
 class Faults(ModuleType):
@@ -187,10 +191,10 @@ def test_a_picture_is_put_into_the_bucket_once_and_has_a_presigned_address(
     monkeypatch.setenv(hosting.ENDPOINT, "https://s3.example.org")
     monkeypatch.setenv(hosting.PUBLIC, SITE)
     key = f"outgoing/ab/{NAME}.jpg"
-    assert address(SHOT) == f"https://bucket.example.org/{key}?X-Amz-Expires=172800"
+    assert address(shot()) == f"https://bucket.example.org/{key}?X-Amz-Expires=172800"
     assert bucket.files == {key: picture}
     file_of(NAME).unlink()
-    assert address(SHOT), "it lies there already"
+    assert address(shot()), "it lies there already"
     assert (bucket.about["bucket_name"], bucket.about["endpoint_url"]) == ("pictures", "https://s3.example.org")
     assert (bucket.about["default_acl"], bucket.about["querystring_auth"]) == (None, True)
     assert trouble() == ""
@@ -200,7 +204,7 @@ def test_a_bucket_that_fails_is_tried_again_and_tells_no_secret(picture: bytes, 
     for fault in (Faults.ClientError("X-Amz-Signature=secret"), Faults.BotoCoreError("secret"), OSError("secret")):
         bucket.fails = fault
         with pytest.raises(Lost) as lost:
-            address(SHOT)
+            address(shot())
         assert type(fault).__name__ in str(lost.value)
         assert "secret" not in str(lost.value)
         assert lost.value.__cause__ is None
@@ -211,7 +215,7 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
     for name in ("storages", "storages.backends", "storages.backends.s3"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(UserError, match=r"pip install 'zoetrope\[s3\]'"):
-        address(SHOT)
+        address(shot())
     assert "pip install" in trouble()
 
 

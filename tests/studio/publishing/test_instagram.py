@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -87,7 +88,7 @@ class Ada:
 
     def shot(self, name: str = "one", alt: str = "") -> Shot:
         self.addresses.setdefault(name, f"https://studio.example.org/out/{name}.jpg")
-        return Shot(name, alt, b"")
+        return Shot(name, alt, b"", Path(f"{name}.jpg"))
 
     def parcel(self, kind: str = "image", *shots: Shot, labelled: bool = True, text: str = "At the sea.") -> Parcel:
         return Parcel(1, kind, text, shots or (self.shot(),), labelled)
@@ -262,16 +263,17 @@ def test_a_picture_that_cannot_be_fetched_takes_a_fresh_address() -> None:
         ada.client.close()
 
 
-def test_a_clip_is_uploaded_from_where_the_last_try_ended(ada: Ada) -> None:
+def test_a_clip_is_uploaded_from_where_the_last_try_ended(ada: Ada, tmp_path: Path) -> None:
     said = {"media_type": "REELS", "upload_type": "resumable", "caption": "A walk."}
     container = ada.client.post(f"{ada.account.id}/media", **said)["id"]
-    data = clip()
+    data, file = clip(), tmp_path / "clip.mp4"
+    file.write_bytes(data)
     ada.graph.faults.once("upload", Plan(before="cut"))
     with pytest.raises(Lost):
-        ada.client.upload(container, data)
+        ada.client.upload(container, file)
     there = ada.client.get(container, fields="video_status")["video_status"]["uploading_phase"]["bytes_transferred"]
     assert 0 < there < len(data)
-    assert ada.client.upload(container, data, there)["success"] is True
+    assert ada.client.upload(container, file, there)["success"] is True
     ada.graph.clock.advance(HOUR)
     assert ada.driver.stands(container).standing is Standing.FINISHED
     ada.driver.publish(container)
@@ -324,7 +326,7 @@ def test_no_secret_stands_in_a_log_or_an_exception(ada: Ada, caplog: pytest.LogC
             lambda: client.post("1/media_publish", creation_id="2"),
             lambda: client.renew("access_token", secret=secret, grant_type="ig_exchange_token"),
             lambda: client.redeem("oauth/access_token", hidden=(secret, code), client_secret=secret, code=code),
-            lambda: client.upload("1", b"a clip"),
+            lambda: client.upload("1", Path(__file__)),
         )
         for call in calls:
             with pytest.raises(Refused) as refused:

@@ -22,7 +22,6 @@ from zoetrope.studio.publishing import desk, posting
 from zoetrope.studio.publishing.channels.outbox.driver import Outbox
 from zoetrope.studio.publishing.channels.seam import Driver
 from zoetrope.studio.publishing.models import Channel, Entry, Post
-from zoetrope.studio.publishing.outgoing import file_of
 
 State = Post.State
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -47,7 +46,7 @@ class Way:
 
     @contextmanager
     def driver_of(self, channel: Channel) -> Iterator[Driver]:
-        yield self.outbox(self.folder, lambda shot: file_of(shot.sha256), self.clock)
+        yield self.outbox(self.folder, self.clock)
 
     def go(self, post: Post, most: int = 50) -> Post:
         """Until nothing more is to be done, as time goes by."""
@@ -172,7 +171,7 @@ def test_what_cannot_go_out_is_not_scheduled(cast: Cast) -> None:
         ({"caption": "a" * 2201}, "2,200 are the most"),
         ({"hashtags": [f"t{n}" for n in range(31)]}, "30 are the most"),
         ({"caption": "@a " * 21}, "20 are the most"),
-        ({"kind": "reel"}, "needs a clip"),
+        ({"kind": "reel"}, "A reel is a clip"),
         ({"kind": "carousel"}, "2 to 10 pictures"),
     ):
         post = drafted(cast)

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 
+from zoetrope.media.kinds import MediaKind
 from zoetrope.studio.library import chain
 from zoetrope.studio.library.keeping import collect, put_aside, take_out
 from zoetrope.studio.library.models import Kept
@@ -23,12 +25,15 @@ _A_PAGE = 100
 
 
 class KeptOut(Schema):
-    """A kept picture; its recipe makes it again, where it was made here."""
+    """A kept picture or clip; its recipe makes it again, where it was made here."""
 
     id: int
+    media: MediaKind
     sha256: str
     width: int
     height: int
+    # Of a clip: how long it is.
+    seconds: float | None
     recipe: dict[str, Any] | None
     title: str
     run: int | None
@@ -94,7 +99,7 @@ class CollectionIn(Said):
 
 
 def _kept_out(kept: Kept) -> dict[str, Any]:
-    told = {name: getattr(kept.made, name) for name in ("sha256", "width", "height", "recipe")}
+    told = {name: getattr(kept.made, name) for name in ("media", "sha256", "width", "height", "seconds", "recipe")}
     told |= {"id": kept.pk, "title": kept.title, "run": kept.run_id, "aside": kept.aside is not None}
     return told | {"created": kept.created}
 
@@ -131,12 +136,13 @@ def list_kept(
     lora: str = Query("", max_length=64),  # type: ignore[type-arg]
     since: str = Query("", max_length=10),  # type: ignore[type-arg]
     until: str = Query("", max_length=10),  # type: ignore[type-arg]
+    clips: bool = False,
     alike: bool = False,
     aside: bool = False,
     after: int = Query(0, ge=0, lt=2**63),  # type: ignore[type-arg]
 ) -> list[dict[str, Any]]:
     """Kept pictures, the newest first, a hundred at a time; `after` is how many to leave out, days are 2026-11-22."""
-    marks = ["1" if each else "" for each in (alike, aside)]
+    marks = ["1" if each else "" for each in (clips, alike, aside)]
     rows = found(asked_place(request, space), Asked(words, persona, collection, pipeline, lora, since, until, *marks))
     return [_kept_out(each) for each in rows[after : after + _A_PAGE]]
 
@@ -145,7 +151,7 @@ def list_kept(
 def upload_pictures(
     request: HttpRequest, space: str, said: Form[UploadIn], files: File[list[UploadedFile]]
 ) -> Status[dict[str, Any]]:
-    """Keep pictures from elsewhere, with captions of the same stem, or ZIP archives of them: all or none."""
+    """Keep pictures and clips from elsewhere, with captions of the same stem, or ZIP archives: all or none."""
     place = asked_place(request, space, Role.reviewer)
     of = persona_of(place, said.persona) if said.persona else None
     taken = take(place.space, of, member(request), files)
@@ -159,9 +165,9 @@ def one_kept(request: HttpRequest, space: str, kept: int) -> WholeKeptOut:
     return _whole(kept_of(asked_place(request, space), kept))
 
 
-@router.get("/spaces/{space}/library/{kept}/file/{form}", openapi_extra=sends("image/png"))
-def kept_file(request: HttpRequest, space: str, kept: int, form: Literal["whole", "bare"]) -> HttpResponse:
-    """The picture with its recipe inside, or without any word."""
+@router.get("/spaces/{space}/library/{kept}/file/{form}", openapi_extra=sends("image/png", "video/mp4"))
+def kept_file(request: HttpRequest, space: str, kept: int, form: Literal["whole", "bare"]) -> HttpResponseBase:
+    """The picture with its recipe inside, or without any word; a clip, which never has one."""
     return sent_file(kept_of(asked_place(request, space), kept), form)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +17,7 @@ from zoetrope.errors import UserError
 from zoetrope.media.decode import Limits
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
+from zoetrope.media.kinds import MediaKind
 from zoetrope.media.strip import strip_metadata
 from zoetrope.studio.library import chain
 from zoetrope.studio.library.keeping import collect, put_aside, take_out
@@ -23,7 +25,8 @@ from zoetrope.studio.library.models import Alike, Collection, Kept
 from zoetrope.studio.library.uploading import take
 from zoetrope.studio.loras.models import Lora, called
 from zoetrope.studio.making import orders
-from zoetrope.studio.making.store import path_of
+from zoetrope.studio.making.clips import TYPE
+from zoetrope.studio.making.store import clip_of, path_of
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import Pipeline
 from zoetrope.studio.spaces.here import Place, in_space, member
@@ -55,7 +58,8 @@ class Asked:
     lora: str = ""
     since: str = ""
     until: str = ""
-    # Anything in these: only near-duplicates, and what was put aside instead of what was not.
+    # Anything in these: only clips, only near-duplicates, and what was put aside instead of what was not.
+    clips: str = ""
     alike: str = ""
     aside: str = ""
 
@@ -79,6 +83,7 @@ def _filters(asked: Asked) -> dict[str, Any]:
         "collections__name": asked.collection,
         "run__version__pipeline": pipeline if asked.pipeline else "",
         "made__loras__sha256": asked.lora,
+        "made__media": MediaKind.clip if asked.clips else "",
         "created__gte": _day(asked.since),
         "created__lt": _day(asked.until, after=1),
     }
@@ -182,15 +187,17 @@ def _to_drawing(place: Place, kept: Kept) -> HttpResponse:
 
 @require_GET
 @in_space()
-def file(request: HttpRequest, place: Place, kept: int, form: str) -> HttpResponse:
+def file(request: HttpRequest, place: Place, kept: int, form: str) -> HttpResponseBase:
     """The picture to use elsewhere, with its recipe inside or without any word."""
     return sent_file(kept_of(place, kept), form)
 
 
-def sent_file(kept: Kept, form: str) -> HttpResponse:
+def sent_file(kept: Kept, form: str) -> HttpResponseBase:
     """Its bytes, under a name that says nothing of it."""
     if form not in FORMS:
         raise Http404("A picture is given whole or bare.")
+    if kept.made.moves:
+        return _sent_clip(kept)
     try:
         data = read_limited(path_of(kept.made.sha256), Limits().max_bytes)
         given = data if form == "whole" else strip_metadata(data)
@@ -199,3 +206,12 @@ def sent_file(kept: Kept, form: str) -> HttpResponse:
     response = HttpResponse(given, content_type="image/png")
     response.headers["Content-Disposition"] = f'attachment; filename="{kept.made.sha256[:12]}-{form}.png"'
     return response
+
+
+def _sent_clip(kept: Kept) -> HttpResponseBase:
+    """A clip lies in the store without a word already."""
+    try:
+        file = clip_of(kept.made.sha256).open("rb")
+    except OSError as error:
+        raise Http404("The clip's file cannot be read.") from error
+    return FileResponse(file, as_attachment=True, filename=f"{kept.made.sha256[:12]}.mp4", content_type=TYPE)

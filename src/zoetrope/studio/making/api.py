@@ -17,13 +17,13 @@ _A_PAGE = 100
 
 
 class MadeOut(Schema):
-    """A made picture; its recipe makes it again."""
+    """A picture or clip; its recipe makes it again, where it was made here."""
 
     sha256: str
     media: str
     width: int
     height: int
-    recipe: dict[str, Any]
+    recipe: dict[str, Any] | None
     created: datetime
 
 

@@ -60,6 +60,9 @@ class Made(models.Model):
     recipe = models.JSONField(null=True)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    # Of a clip: how long it is, and how many pictures a second.
+    seconds = models.FloatField(null=True)
+    frames = models.FloatField(null=True)
     # A crop or a stripped copy says what it was made from.
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="derived")
     created = models.DateTimeField(auto_now_add=True)
@@ -75,6 +78,10 @@ class Made(models.Model):
     @property
     def said_recipe(self) -> Recipe:
         return Recipe.model_validate(self.recipe)
+
+    @property
+    def moves(self) -> bool:
+        return self.media == MediaKind.clip
 
 
 class MadeLora(models.Model):

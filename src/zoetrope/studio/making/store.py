@@ -8,12 +8,17 @@ from pathlib import Path
 
 from zoetrope.home import home
 
-_SUFFIX = ".png"
+_SUFFIX, _CLIP = ".png", ".mp4"
 
 
 def path_of(sha256: str) -> Path:
-    """The file of a made picture."""
+    """The file of a made picture; of a clip, its first picture."""
     return home() / "media" / sha256[:2] / f"{sha256}{_SUFFIX}"
+
+
+def clip_of(sha256: str) -> Path:
+    """The file of a clip."""
+    return path_of(sha256).with_suffix(_CLIP)
 
 
 def preview_of(order: str) -> Path:
@@ -27,6 +32,13 @@ def keep(drawn: Path, sha256: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.replace(drawn, path)
     return path
+
+
+def keep_clip(file: Path, sha256: str) -> None:
+    """Take a clip in that nobody can make again."""
+    with file.open("rb+") as to:
+        os.fsync(to.fileno())
+    os.replace(file, clip_of(sha256))
 
 
 @contextmanager

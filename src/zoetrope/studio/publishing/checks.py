@@ -4,11 +4,16 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from zoetrope.studio.making.models import Made
 from zoetrope.studio.publishing.models import Post, PostPicture
 from zoetrope.studio.publishing.outgoing import allowed
 
 CAPTION, HASHTAGS, MENTIONS, ALT, COMMENT = 2200, 30, 20, 1000, 2200
 FEWEST, MOST = 2, 10
+SHORTEST, _REEL, _STORY = 3, 15 * 60, 60
+"""Seconds of a clip."""
+SLOWEST, FASTEST = 23, 60
+"""Pictures a second."""
 _TAG = re.compile(r"(?<![\w&])#\w")
 _MENTION = re.compile(r"(?<![\w@])@\w")
 _CLOSE = timedelta(minutes=30)
@@ -23,15 +28,30 @@ def faults(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
     if not post.persona.consent.get("kind"):
         yield f"No consent is recorded for {post.persona}."
     most = {Post.Kind.CAROUSEL: MOST}.get(Post.Kind(post.kind), 1)
-    if post.kind == Post.Kind.REEL:
-        yield "A reel needs a clip, and the library has none yet."
-    elif not pictures:
-        yield "It has no picture yet."
+    if not pictures:
+        yield "It has no clip yet." if post.kind == Post.Kind.REEL else "It has no picture yet."
     elif post.kind == Post.Kind.CAROUSEL and len(pictures) < FEWEST:
         yield f"A carousel has {FEWEST} to {MOST} pictures."
     elif len(pictures) > most:
         yield f"A carousel has at most {MOST} pictures." if most > 1 else f"A post of kind {post.kind} has one picture."
+    yield from _clip_faults(Post.Kind(post.kind), [each.made for each in pictures])
     yield from text_faults(post)
+
+
+def _clip_faults(kind: Post.Kind, shown: list[Made]) -> Iterator[str]:
+    """Whether what moves is of a kind that moves, and as channels take it."""
+    clips = [made for made in shown if made.moves]
+    if kind == Post.Kind.REEL and len(clips) < len(shown):
+        yield "A reel is a clip: choose one, or let it be an image."
+    if kind in (Post.Kind.IMAGE, Post.Kind.CAROUSEL) and clips:
+        yield "A clip goes out as a reel or in a story: choose that kind, or a picture."
+    longest = _STORY if kind == Post.Kind.STORY else _REEL
+    for clip in clips:
+        seconds, frames = clip.seconds or 0, clip.frames or 0
+        if not SHORTEST <= seconds <= longest:
+            yield f"The clip is {seconds:.1f} seconds long; a {kind} has {SHORTEST} to {longest:,}."
+        if not SLOWEST <= frames <= FASTEST:
+            yield f"The clip shows {frames:.1f} pictures a second; {SLOWEST} to {FASTEST} are taken."
 
 
 def text_faults(post: Post) -> Iterator[str]:

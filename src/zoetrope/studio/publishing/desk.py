@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.library.models import Kept
+from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import IllegalMove
 from zoetrope.studio.planning import uses
@@ -23,8 +24,8 @@ MOST_POSTS = 20_000
 _WORDS = ("caption", "hashtags", "comment", "kind", "labelled", "channel", "pillar")
 _LONGEST = 300
 _IDLE = (Post.State.DRAFT, Post.State.FAILED)
-# What it is at the other end follows how many pictures it shows.
-_COUNTED = (Post.Kind.IMAGE, Post.Kind.CAROUSEL)
+# What it is at the other end follows what it shows; a story may show either.
+_COUNTED = (Post.Kind.IMAGE, Post.Kind.CAROUSEL, Post.Kind.REEL)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def draft(
     why: Mapping[str, Any] | None = None,
 ) -> Post:
     """A post that nobody has approved yet; without pictures it waits for them."""
-    kind = Post.Kind.CAROUSEL if len(kept) > 1 else Post.Kind.IMAGE
+    kind = kind_of([each.made for each in kept])
     with transaction.atomic():
         if persona.posts.count() >= MOST_POSTS:
             raise UserError(f"{persona} has {MOST_POSTS:,} posts: that is the most.")
@@ -96,7 +97,7 @@ def show(post: Post, kept: Sequence[Kept]) -> None:
             said = {"crop": old.crop, "alt": old.alt} if old else {"alt": ""}
             PostPicture.objects.create(post=post, made=each.made, place=place, **said)
             uses.take(each, post.pillar, post.pk, post.due or timezone.now())
-        _count(post, len(kept))
+        _count(post, [each.made for each in kept])
 
 
 def arrange(post: Post, shown: Sequence[Shown]) -> None:
@@ -116,7 +117,7 @@ def arrange(post: Post, shown: Sequence[Shown]) -> None:
             post.pictures.filter(pk__in=known).delete()
             uses.release(post.pk)
             _take(post)
-            _count(post, len(shown))
+            _count(post, [each.made for each in post.pictures.select_related("made")])
 
 
 def change(post: Post, **said: Any) -> None:
@@ -232,10 +233,16 @@ def _take(post: Post) -> None:
         uses.take(kept, post.pillar, post.pk, post.due or timezone.now())
 
 
-def _count(post: Post, pictures: int) -> None:
-    """One picture or several."""
-    if post.kind in _COUNTED and pictures:
-        post.kind = Post.Kind.CAROUSEL if pictures > 1 else Post.Kind.IMAGE
+def kind_of(shown: Sequence[Made]) -> Post.Kind:
+    """What shows this: one picture or several, or a clip."""
+    if len(shown) == 1 and shown[0].moves:
+        return Post.Kind.REEL
+    return Post.Kind.CAROUSEL if len(shown) > 1 else Post.Kind.IMAGE
+
+
+def _count(post: Post, shown: Sequence[Made]) -> None:
+    if post.kind in _COUNTED and shown:
+        post.kind = kind_of(shown)
         post.save(update_fields=["kind"])
 
 

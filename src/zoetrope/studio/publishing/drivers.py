@@ -16,7 +16,6 @@ from zoetrope.studio.publishing.channels.outbox.driver import Outbox
 from zoetrope.studio.publishing.channels.seam import Driver
 from zoetrope.studio.publishing.hosting import address
 from zoetrope.studio.publishing.models import Channel
-from zoetrope.studio.publishing.outgoing import file_of
 
 INSTAGRAM = "ZOETROPE_INSTAGRAM_URL"
 """In the environment: another host than Meta's, for a gateway or a rehearsal."""
@@ -27,7 +26,7 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 def driver_of(channel: Channel) -> Iterator[Driver]:
     """Ready to be asked, and put away afterwards."""
     if channel.kind == Channel.Kind.OUTBOX:
-        yield Outbox(outbox_of(channel), lambda shot: file_of(shot.sha256), timezone.now)
+        yield Outbox(outbox_of(channel), timezone.now)
         return
     with closing(client_of(channel)) as client:
         yield Instagram(client, channel.account, address)

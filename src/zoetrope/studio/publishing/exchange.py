@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.library.models import Kept
+from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.planning.rhythm import zones
@@ -207,10 +208,11 @@ def _line(row: Mapping[str, str], known: Known) -> Line:
     if said and post and post.state != Post.State.DRAFT:
         raise UserError(f"post {post.pk} is {post.state}: take it back before it is changed here.")
     kept = tuple(_kept(said["pictures"], known)) if "pictures" in said else None
-    count = len(kept) if kept is not None else (post.pictures.count() if post else 0)
+    shown = [each.made for each in (kept if kept is not None else post.pictures.all() if post else ())]
+    count = len(shown)
     return Line(
         post=post,
-        said=_said(said, known, count),
+        said=_said(said, known, shown),
         due=(_due({**own, **row}, zone),) if {"day", "time"} & said.keys() else (),
         kept=kept,
         alts=_listed(said["alt_texts"], count, read_alt, "") if "alt_texts" in said else None,
@@ -256,7 +258,7 @@ def _due(row: Mapping[str, str], zone: ZoneInfo) -> datetime | None:
     return at_local(wanted, read_time(clock), zone)
 
 
-def _said(said: Mapping[str, str], known: Known, pictures: int) -> dict[str, Any]:
+def _said(said: Mapping[str, str], known: Known, shown: Sequence[Made]) -> dict[str, Any]:
     """Its words and names, checked, as a post keeps them."""
     readers: dict[str, tuple[str, Callable[[str], Any]]] = {
         "caption": ("caption", lambda text: read_text(text, "A caption")),
@@ -265,7 +267,7 @@ def _said(said: Mapping[str, str], known: Known, pictures: int) -> dict[str, Any
         "ai_label": ("labelled", _label),
         "pillar": ("pillar", lambda text: _named(text, known.pillars, "pillar")),
         "channel": ("channel", lambda text: _named(text, known.channels, "channel") or desk.outbox(known.persona)),
-        "kind": ("kind", lambda text: _kind(text, pictures)),
+        "kind": ("kind", lambda text: _kind(text, shown)),
     }
     return {field: read(said[column]) for column, (field, read) in readers.items() if column in said}
 
@@ -305,10 +307,10 @@ def _label(text: str) -> bool:
     return said != _NO
 
 
-def _kind(text: str, pictures: int) -> str:
+def _kind(text: str, shown: Sequence[Made]) -> str:
     said = text.strip().lower()
     if not said:
-        return Post.Kind.CAROUSEL if pictures > 1 else Post.Kind.IMAGE
+        return desk.kind_of(shown)
     if said not in Post.Kind.values:
         raise UserError(f"{text!a:.20} is no kind of post: there are {', '.join(Post.Kind.values)}.")
     return said

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from zoetrope.errors import UserError
 from zoetrope.studio.publishing.channels.seam import Lost, Shot
-from zoetrope.studio.publishing.outgoing import file_of
 
 PUBLIC = "ZOETROPE_PUBLIC_URL"
 """In the environment: where this site is reached from outside, as https://studio.example.org."""
@@ -27,7 +26,7 @@ _signer = TimestampSigner(salt="outgoing")
 def address(shot: Shot) -> str:
     """Anybody who knows it may fetch this one picture."""
     if os.environ.get(BUCKET):
-        return _put(shot.sha256)
+        return _put(shot)
     return public_base() + reverse("outgoing", args=[signed(shot.sha256)])
 
 
@@ -80,13 +79,14 @@ def _only_here(host: str) -> bool:
         return "." not in host or host.endswith((".local", ".localhost", ".internal", ".home.arpa"))
 
 
-def _put(name: str) -> str:
+def _put(shot: Shot) -> str:
     """Into the bucket, if it is not there yet; where it is for two days."""
+    name = shot.sha256
     storage, key = _storage(), f"outgoing/{name[:2]}/{name}.jpg"
     faults = importlib.import_module("botocore.exceptions")
     try:
         if not storage.exists(key):
-            storage.save(key, ContentFile(file_of(name).read_bytes()))
+            storage.save(key, ContentFile(shot.file.read_bytes()))
         return str(storage.url(key))
     except (OSError, faults.BotoCoreError, faults.ClientError) as error:
         # What it says of itself may hold a signed address.

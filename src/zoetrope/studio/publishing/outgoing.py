@@ -1,4 +1,7 @@
-"""Pictures as they go out: cropped to what channels take, JPEG in sRGB, and nothing in the file but the picture."""
+"""Pictures as they go out: cropped to what channels take, JPEG in sRGB, and nothing in the file but the picture.
+
+Clips go out as they lie in the store, where none says anything of itself.
+"""
 
 import io
 from collections.abc import Mapping
@@ -12,8 +15,9 @@ from zoetrope.media.decode import open_picture
 from zoetrope.media.errors import MediaError
 from zoetrope.media.files import write_together
 from zoetrope.media.hashing import hash_bytes
-from zoetrope.studio.making.store import path_of
+from zoetrope.studio.making.store import clip_of, path_of
 from zoetrope.studio.publishing.looks import look_of
+from zoetrope.studio.publishing.models import PostPicture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,17 +29,35 @@ _NARROWEST, _BROADEST = 320, 1440
 LARGEST = 8 * 10**6
 """Bytes of a picture, as Instagram takes it."""
 _QUALITIES = (95, 90, 80, 70, 50)
+_UNREADABLE = "The post's picture cannot be read: choose another one."
 # Whatever of this changes makes other files.
 _SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A picture that can go out: its file, by a name that says what it is made from, and what it looks like."""
+    """What can go out: its file, by a name that says what it is made from, and what it looks like."""
 
     name: str
     path: Path
     look: bytes
+
+
+def ready_of(picture: PostPicture, story: bool) -> Ready:
+    """A picture of a post, or its clip."""
+    made = picture.made
+    return _clip(made.sha256) if made.moves else ready(made.sha256, picture.crop, story)
+
+
+def _clip(sha256: str) -> Ready:
+    path = clip_of(sha256)
+    try:
+        look = look_of(open_picture(path_of(sha256)).image)
+    except (OSError, MediaError) as error:
+        raise UserError(_UNREADABLE) from error
+    if not path.is_file():
+        raise UserError(_UNREADABLE)
+    return Ready(sha256, path, look)
 
 
 def ready(sha256: str, crop: Mapping[str, float] | None, story: bool = False) -> Ready:
@@ -48,7 +70,7 @@ def ready(sha256: str, crop: Mapping[str, float] | None, story: bool = False) ->
         try:
             image = _fitting(open_picture(path_of(sha256)).image, crop, story)
         except (OSError, MediaError) as error:
-            raise UserError("The post's picture cannot be read: choose another one.") from error
+            raise UserError(_UNREADABLE) from error
         write_together({path: _jpeg(image), look: look_of(image)}, durable=False)
     return Ready(name, path, look.read_bytes())
 

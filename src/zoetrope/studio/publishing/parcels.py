@@ -4,7 +4,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.publishing.channels.seam import Parcel, Shot
 from zoetrope.studio.publishing.checks import faults
 from zoetrope.studio.publishing.models import Post
-from zoetrope.studio.publishing.outgoing import ready
+from zoetrope.studio.publishing.outgoing import ready_of
 
 
 def parcel_of(post: Post) -> Parcel:
@@ -14,7 +14,7 @@ def parcel_of(post: Post) -> Parcel:
         raise UserError(fault)
     shots = []
     for each in pictures:
-        made = ready(each.made.sha256, each.crop, post.kind == Post.Kind.STORY)
-        shots.append(Shot(made.name, each.alt, made.look))
+        made = ready_of(each, post.kind == Post.Kind.STORY)
+        shots.append(Shot(made.name, each.alt, made.look, made.path, each.made.moves))
     text = "" if post.kind == Post.Kind.STORY else post.text
     return Parcel(post.pk, post.kind, text, tuple(shots), post.labelled, post.comment)

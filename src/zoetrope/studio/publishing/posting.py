@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from zoetrope.errors import UserError
+from zoetrope.media.kinds import MediaKind
 from zoetrope.studio.planning import uses
 from zoetrope.studio.publishing.channels.seam import Do, Driver, Lost, Parcel, Refused, Seen, Standing
 from zoetrope.studio.publishing.models import Channel, Post, changed
@@ -181,6 +182,10 @@ def _containers(hand: _Hand) -> timedelta | None:
     """Until it can be published."""
     try:
         told = hand.call("status", hand.driver.stands, hand.post.container)
+        if told.standing == Standing.IN_PROGRESS and _moves(hand.post):
+            hand.call("clip", hand.driver.hand_over, hand.parcel(), hand.post.container, hand.renew)
+    except UserError as error:
+        return _failed(hand, str(error), State.CONTAINERS)
     except (Lost, Refused) as error:
         return _not_yet(hand, error, State.CONTAINERS)
     if told.standing == Standing.FINISHED:
@@ -198,6 +203,10 @@ def _containers(hand: _Hand) -> timedelta | None:
         return _anew(hand, "The account did not finish with the pictures.", State.CONTAINERS)
     hand.write(State.CONTAINERS, polls=hand.post.polls + 1)
     return hand.pace.poll
+
+
+def _moves(post: Post) -> bool:
+    return post.kind in (Post.Kind.REEL, Post.Kind.STORY) and post.pictures.filter(made__media=MediaKind.clip).exists()
 
 
 def _ready(hand: _Hand) -> timedelta | None:

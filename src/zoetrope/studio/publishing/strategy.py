@@ -10,9 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from zoetrope.media.kinds import MediaKind
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.cadence import Cadence
@@ -22,6 +24,7 @@ from zoetrope.studio.planning.slots import local
 from zoetrope.studio.planning.standing import current_plans
 from zoetrope.studio.planning.strategies import Choice, Option, Past, Settings, Strategy, strategy_named
 from zoetrope.studio.publishing import desk, shelf, slotting
+from zoetrope.studio.publishing.checks import SHORTEST
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.spaces.models import User
 
@@ -30,7 +33,7 @@ REWARDS: list[Callable[[Persona], Mapping[int, float]]] = []
 """Whoever measures what became of posts adds itself: rewards by the numbers of the persona's posts."""
 _MEMORY = timedelta(days=366)
 _WEEK_HOURS = 168
-_FORMAT = Post.Kind.IMAGE.value
+_FORMATS = {MediaKind.image.value: Post.Kind.IMAGE.value, MediaKind.clip.value: Post.Kind.REEL.value}
 # A picture that has left the library.
 _GONE = 0
 
@@ -112,14 +115,17 @@ def cadence_of(rhythm: Rhythm) -> Cadence:
 
 
 def options(persona: Persona, clusters: Mapping[int, frozenset[int]]) -> list[Option]:
-    """Its free pictures, once for each pillar that they serve."""
+    """Its free pictures and clips, once for each pillar that they serve."""
     serves = _serves(persona)
-    rows = shelf.free(persona).order_by("pk").values_list("pk", "run__winner__utility")
+    # What is too short for a reel is left for stories, by hand.
+    short = Q(made__media=MediaKind.clip, made__seconds__lt=SHORTEST)
+    rows = shelf.free(persona).exclude(short).order_by("pk")
+    told = rows.values_list("pk", "run__winner__utility", "made__media")
     found = []
-    for kept, utility in rows.iterator(chunk_size=10_000):
+    for kept, utility, media in told.iterator(chunk_size=10_000):
         lies = clusters.get(kept, frozenset())
         pillars: set[int | None] = {each for cluster in lies for each in serves[cluster]}
-        found += [Option(kept, pillar, lies, utility or 0.0, _FORMAT) for pillar in pillars or {None}]
+        found += [Option(kept, pillar, lies, utility or 0.0, _FORMATS[media]) for pillar in pillars or {None}]
     return found
 
 

@@ -1,9 +1,10 @@
 """What a channel can be asked for, and how it says no."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
+from pathlib import Path
 from typing import Protocol
 
 
@@ -51,11 +52,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture as it goes out: a JPEG by the hash of its bytes, what blind people hear, and what it looks like."""
+    """A picture or clip as it goes out: where it lies, by what it is called, what blind people hear, how it looks.
+
+    A clip looks like its first picture.
+    """
 
     sha256: str
     alt: str
     look: bytes
+    file: Path
+    moves: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ class Parcel:
     shots: tuple[Shot, ...]
     labelled: bool
     comment: str = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a clip, whose bytes the channel is handed."""
+        return any(shot.moves for shot in self.shots)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,9 @@ class Driver(Protocol):
 
     def whole(self, parcel: Parcel, parts: Sequence[str]) -> str:
         """Make the container that can be published."""
+
+    def hand_over(self, parcel: Parcel, container: str, alive: Callable[[], None]) -> None:
+        """Send a clip's bytes, from where an earlier try ended; `alive` is called again and again meanwhile."""
 
     def stands(self, container: str) -> Told:
         """How it is by now."""

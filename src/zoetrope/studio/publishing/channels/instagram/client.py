@@ -3,9 +3,10 @@
 import json
 import logging
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ UPLOADS = "https://rupload.facebook.com"
 # Where a login's code is handed in, if not at the host itself.
 _CODES = {HOSTS["instagram"]: "https://api.instagram.com"}
 _MOST = 4 * 2**20
+_A_PART = 2**20
 _USAGE = "X-Business-Use-Case-Usage"
 
 
@@ -65,11 +67,14 @@ class Client:
         where = f"{_CODES.get(self._base, self._base)}/{path}"
         return self._answer("POST", where, {}, hidden=hidden, data=_said(said))
 
-    def upload(self, container: str, data: bytes, offset: int = 0) -> dict[str, Any]:
-        """Send a video's bytes, from where the last try ended."""
-        where = f"{self._uploads}/ig-api-upload/{self._version}/{container}"
-        headers = {"Authorization": f"OAuth {self._token}", "offset": str(offset), "file_size": str(len(data))}
-        return self._answer("POST", where, headers, content=data[offset:])
+    def upload(
+        self, container: str, file: Path, offset: int = 0, alive: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Send a video's bytes, from where the last try ended; `alive` is called for each part of them."""
+        where, size = f"{self._uploads}/ig-api-upload/{self._version}/{container}", file.stat().st_size
+        headers = {"Authorization": f"OAuth {self._token}", "offset": str(offset), "file_size": str(size)}
+        headers |= {"Content-Length": str(size - offset), "Content-Type": "application/octet-stream"}
+        return self._answer("POST", where, headers, content=_read_from(file, offset, alive))
 
     def fetch(self, address: str, most: int) -> bytes:
         """A picture as the account shows it; the token does not travel there."""
@@ -111,6 +116,14 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             # What httpx says may hold the address, and that what was asked.
             raise Lost(f"Instagram did not answer ({type(error).__name__}).") from None
+
+
+def _read_from(file: Path, offset: int, alive: Callable[[], None]) -> Iterator[bytes]:
+    with file.open("rb") as from_:
+        from_.seek(offset)
+        while part := from_.read(_A_PART):
+            alive()
+            yield part
 
 
 def _error(told: Mapping[str, Any]) -> Mapping[str, Any] | None:

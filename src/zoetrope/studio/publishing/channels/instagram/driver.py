@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\w{1,200}", re.ASCII)
 _LONGEST_LINK = 300
 _A_PAGE, _MOST_PAGES = 50, 10
 _LARGEST_PICTURE = 16 * 2**20
-_SEEN = "id,caption,media_type,media_product_type,timestamp,media_url,permalink"
+_SEEN = "id,caption,media_type,media_product_type,timestamp,media_url,thumbnail_url,permalink"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Usage:
 
 
 class Instagram:
-    """One account. `address` says where the other end may fetch a picture, for as long as it takes."""
+    """One account. `address` says where the other end may fetch a picture, for as long as it takes; clips are sent."""
 
     def __init__(self, client: Client, account: str, address: Callable[[Shot], str]) -> None:
         self._client, self._account, self._address = client, account, address
@@ -56,13 +56,24 @@ class Instagram:
         if parcel.kind == "carousel":
             return self._made(media_type="CAROUSEL", children=",".join(parts), caption=parcel.text, **said)
         shot = parcel.shots[0]
-        said["image_url"] = self._address(shot)
+        said |= {"upload_type": "resumable"} if shot.moves else {"image_url": self._address(shot)}
         if parcel.kind == "story":
             return self._made(media_type="STORIES", **said)
+        if parcel.kind == "reel":
+            return self._made(media_type="REELS", caption=parcel.text, **said)
         return self._made(caption=parcel.text, alt_text=shot.alt or None, **said)
 
     def _made(self, **said: Any) -> str:
         return _id(self._client.post(f"{self._account}/media", **said))
+
+    def hand_over(self, parcel: Parcel, container: str, alive: Callable[[], None]) -> None:
+        file = parcel.shots[0].file
+        came = _came(self._client.get(container, fields="video_status"))
+        try:
+            if came is not None and came < file.stat().st_size:
+                self._client.upload(container, file, came, alive)
+        except OSError as error:
+            raise Lost("The clip's file cannot be read.") from error
 
     def stands(self, container: str) -> Told:
         told = self._client.get(container, fields="status_code,status")
@@ -140,6 +151,17 @@ def _id(told: dict[str, Any]) -> str:
     return found
 
 
+def _came(told: dict[str, Any]) -> int | None:
+    """How many bytes of a clip are there; None where all of them are."""
+    phases = told.get("video_status")
+    sending = phases.get("uploading_phase") if isinstance(phases, dict) else None
+    if not isinstance(sending, dict):
+        return 0
+    came = sending.get("bytes_transferred")
+    # Left away as long as nothing came.
+    return None if sending.get("status") == "complete" else came if isinstance(came, int) and came > 0 else 0
+
+
 def _seen(row: dict[str, Any]) -> Seen:
     kind = _KINDS.get(str(row.get("media_product_type")), "")
     if kind == "image" and row.get("media_type") == "CAROUSEL_ALBUM":
@@ -148,7 +170,8 @@ def _seen(row: dict[str, Any]) -> Seen:
         at = datetime.strptime(str(row.get("timestamp")), "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
         raise Lost("Instagram did not say when something was posted.") from None
-    return Seen(_id(row), str(row.get("caption") or ""), kind, at, str(row.get("media_url") or ""))
+    shown = "thumbnail_url" if row.get("media_type") == "VIDEO" else "media_url"
+    return Seen(_id(row), str(row.get("caption") or ""), kind, at, str(row.get(shown) or ""))
 
 
 def _after(told: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""A post as a folder: its pictures, its caption, and a sheet that says the rest. It appears whole or not at all."""
+"""A post as a folder: pictures or a clip, its caption, and a sheet with the rest. It appears whole or not at all."""
 
 import json
 import os
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zoetrope.media.files import write_together
-from zoetrope.studio.publishing.channels.seam import Lost, Parcel, Seen, Shot, Standing, Told
+from zoetrope.studio.publishing.channels.seam import Lost, Parcel, Seen, Standing, Told
 
 _STAGED = ".staged"
 _SHEET = "post.json"
 
 
 class Outbox:
-    """One persona's folder of posts. `file` says where a picture of a parcel lies."""
+    """One persona's folder of posts."""
 
-    def __init__(self, folder: Path, file: "Callable[[Shot], Path]", now: Callable[[], datetime]) -> None:
-        self._folder, self._file, self._now = folder, file, now
+    def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
+        self._folder, self._now = folder, now
 
     def parts(self, parcel: Parcel) -> int:
         return 0
@@ -32,7 +32,7 @@ class Outbox:
         try:
             shutil.rmtree(staged, ignore_errors=True)
             files = {
-                staged / f"{place}.jpg": self._file(shot).read_bytes()
+                staged / f"{place}{shot.file.suffix}": shot.file.read_bytes()
                 for place, shot in enumerate(parcel.shots, start=1)
             }
             files[staged / "caption.txt"] = f"{parcel.text}\n".encode()
@@ -43,6 +43,9 @@ class Outbox:
         except OSError as error:
             raise Lost(f"The outbox cannot be written: {error.strerror}.") from error
         return name
+
+    def hand_over(self, parcel: Parcel, container: str, alive: Callable[[], None]) -> None:
+        """The folder holds it from the beginning."""
 
     def stands(self, container: str) -> Told:
         if self._final(container).is_dir():
