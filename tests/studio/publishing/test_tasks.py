@@ -45,3 +45,63 @@ def test_jobs_carry_a_post_into_the_outbox(cast: Cast) -> None:
     assert (post.state, work.lines[-1]) == (Post.State.PUBLISHED, "published")
     assert post.channel is not None
     assert (outbox_of(post.channel) / post.media / "1.jpg").is_file()
+
+
+def ended(state: jobs.State) -> jobs.Job:
+    """The one job that there is ends like this, without a turn."""
+    jobs.Job.objects.update(state=state)
+    return jobs.Job.objects.get()
+
+
+def test_a_post_that_was_moved_after_its_job_was_handed_in_gets_another(cast: Cast) -> None:
+    post = drafted(cast)
+    desk.schedule(post, timezone.now())
+    look()
+    desk.move(post, timezone.now() + timedelta(hours=1))
+    carry(Told(), post.pk)
+    ended(jobs.State.DONE)
+    Post.objects.update(due=timezone.now(), wake=timezone.now())
+    look()
+    look()
+    assert jobs.Job.objects.exclude(state__in=jobs.ENDED).count() == 1
+
+
+def test_a_job_that_failed_before_it_began_is_followed_by_another_after_a_while(cast: Cast) -> None:
+    post = drafted(cast)
+    desk.schedule(post, timezone.now())
+    look()
+    ended(jobs.State.FAILED)
+    look()
+    look()
+    assert jobs.Job.objects.count() == 1, "not at once"
+    Post.objects.update(wake=timezone.now())
+    look()
+    assert jobs.Job.objects.count() == 2
+
+
+def test_what_somebody_stopped_does_not_go_out_until_it_is_approved_again(cast: Cast) -> None:
+    post = drafted(cast)
+    desk.schedule(post, timezone.now())
+    look()
+    ended(jobs.State.CANCELLED)
+    look()
+    post.refresh_from_db()
+    assert (post.state, post.wake) == (Post.State.DRAFT, None)
+    assert "cancelled" in post.error
+    desk.schedule(post, timezone.now())
+    look()
+    look()
+    assert jobs.Job.objects.exclude(state__in=jobs.ENDED).count() == 1
+
+
+def test_what_may_be_live_is_looked_after_whoever_cancels(cast: Cast) -> None:
+    post = drafted(cast)
+    desk.schedule(post, timezone.now())
+    Post.objects.update(state=Post.State.UNCONFIRMED, began=timezone.now(), container="x")
+    look()
+    ended(jobs.State.CANCELLED)
+    look()
+    look()
+    assert jobs.Job.objects.count() == 2
+    post.refresh_from_db()
+    assert post.state == Post.State.UNCONFIRMED

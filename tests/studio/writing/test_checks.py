@@ -416,3 +416,45 @@ def test_a_good_idea_is_tidied() -> None:
     refused, found = checks.fit_idea(GOOD, replace(IDEAS, base_model="nano-flux"), lambda prompt: False)
     assert refused is None
     assert "not in the words that nano-flux knows" in found[0]
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    ["al-cohol", "al_cohol", "a.l.c.o.h.o.l", "\u0430lcohol", "alc\u043eh\u03bfl", "AL\u00b7COHOL", "a\u200blcohol"],
+)
+def test_what_is_never_spoken_of_is_known_in_disguise(disguise: str) -> None:
+    of = brief(voice=voice(avoid=["alcohol"]))
+    assert "never spoken of" in faults_of(saying(f"A glass of {disguise} by the sea.", of), of)
+    assert not set(hashtags.kept([disguise], of)), "nor as a hashtag"
+
+
+@pytest.mark.parametrize("begging", ["Linkinbio", "l.i.n.k in bio", "L-I-N-K in bio", "link_in_bio", "clickhere today"])
+def test_begging_is_known_in_disguise(begging: str) -> None:
+    assert checks.spam_in(f"It is all there: {begging}.")
+
+
+def test_ordinary_words_are_no_disguise() -> None:
+    for text in ("A well-known garden by the sea.", "Soft war-drums? No: software.", "She comments below the bridge."):
+        assert not checks.unsaid(text, brief(voice=voice(avoid=["war", "alcohol"]))) or "war-drums" in text
+    assert not checks.spam_in("The link between us, in biology: clicks here and there.")
+
+
+@pytest.mark.parametrize("alt", ["A girl #sea", "A girl #\N{FIRE}"])
+def test_a_description_of_the_picture_holds_no_hashtags(alt: str) -> None:
+    assert mended(replace(good(brief()), alt_text=alt)).alt_text == ""
+
+
+def test_accents_that_cover_lines_are_taken_down() -> None:
+    assert clean("a" + "\u0301\u0316" * 30) == clean("a" + "\u0301\u0316" * 30)[:4]
+    assert clean("Ti\u1ebfng Vi\u1ec7t, \u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd") == unicodedata.normalize(
+        "NFC", "Ti\u1ebfng Vi\u1ec7t, \u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd"
+    )
+
+
+@pytest.mark.parametrize("text", ["see foo.photography/ada", "at xn--e1afmkfd.xn--p1ai now"])
+def test_addresses_with_any_ending_are_addresses(text: str) -> None:
+    assert addresses(text)
+
+
+def test_a_password_may_be_said_in_a_side_sentence() -> None:
+    assert looks_secret("the password, which is hunter2")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from zoetrope.errors import UserError
@@ -17,6 +17,7 @@ from zoetrope.studio.spaces.models import User
 _UNTIL = {Age.HOUR: 6, Age.DAY: 48, Age.DAYS: 72 + 48, Age.WEEK: 168 + 48}
 # So long after an answer that lacks something it is asked for again.
 _AGAIN = {Age.HOUR: 0.5, Age.DAY: 3.0, Age.DAYS: 6.0, Age.WEEK: 6.0}
+_A_WHILE = timedelta(minutes=1)
 _LAST = timedelta(hours=max(_UNTIL.values()))
 MOST = 2**53
 """No number is larger than what JSON can say."""
@@ -37,6 +38,12 @@ def due(now: datetime, most: int = 100) -> "QuerySet[Reading]":
     rows = Reading.objects.filter(wake__lte=now, post__channel__retired=None, post__channel__error="")
     rows = rows.exclude(post__channel__rests__gt=now).exclude(post__channel=None)
     return rows.select_related("post__space").order_by("wake", "pk")[:most]
+
+
+def put_off(reading: Reading, now: datetime) -> None:
+    """A job that ended before it asked counts as a try; another one comes in a while."""
+    there = Reading.objects.filter(pk=reading.pk, tries=reading.tries, wake=reading.wake)
+    there.update(tries=F("tries") + 1, wake=now + _A_WHILE)
 
 
 def closes(reading: Reading) -> datetime:

@@ -18,7 +18,10 @@ def look() -> None:
     for reading in readings.due(now):
         # Whoever was killed while asking has counted a try: then it is another job.
         key, title = f"{FETCH}-{reading.pk}-{reading.tries}", f"Numbers of {reading.post}"[:200]
-        jobs.enqueue(FETCH, key, {"reading": reading.pk}, scope=scope_of(reading.post.space), title=title)
+        job = jobs.enqueue(FETCH, key, {"reading": reading.pk}, scope=scope_of(reading.post.space), title=title)
+        if job.state in jobs.ENDED:
+            # It ended before it counted its try: another one follows, after a while.
+            readings.put_off(reading, now)
 
 
 def fetch(work: jobs.Work, reading: int) -> None:

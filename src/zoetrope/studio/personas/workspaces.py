@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +67,17 @@ def strays() -> list[str]:
     return sorted(there - set(Persona.objects.filter(folder__in=there).values_list("folder", flat=True)))
 
 
+AGAINST_LEAVING: list[Callable[[Persona], str]] = []
+"""Whoever has something under way for personas adds itself: a sentence where one cannot be taken out now."""
+
+
 def forget(persona: Persona) -> str:
     """Take a persona out of its space: its rows end, every file stays. Its folder's name is given back."""
     open_jobs = jobs.Job.objects.filter(scope=scope_of(persona.space), args__persona=persona.pk)
     if open_jobs.exclude(state__in=jobs.ENDED).exists():
         raise UserError(f"A job of {persona} waits or runs: wait for it or cancel it first. Nothing was changed.")
+    if fault := next(filter(None, (stands(persona) for stands in AGAINST_LEAVING)), ""):
+        raise UserError(f"{fault} Nothing was changed.")
     persona.delete()
     return persona.folder
 

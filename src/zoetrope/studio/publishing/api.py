@@ -1,11 +1,12 @@
 """Posts, for programs."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from ninja import Field, File, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import AwareDatetime, StringConstraints
@@ -26,6 +27,7 @@ from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.editing import edit
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
 from zoetrope.studio.publishing.post_views import counted, post_of
+from zoetrope.studio.publishing.undoing import as_seen, stamp
 from zoetrope.studio.publishing.views import read_table, sent_table
 from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.here import Place, member
@@ -35,6 +37,8 @@ from zoetrope.studio.writing.seam import Length
 router = Router(tags=["publishing"])
 router.add_router("", campaigns)
 _A_PAGE, _ENTRIES = 100, 200
+# Clocks differ, and people take a while.
+_LATE = timedelta(minutes=10)
 _OF, _POST = "/spaces/{space}/personas/{persona}/posts", "/spaces/{space}/posts/{post}"
 _SLOTS = "/spaces/{space}/personas/{persona}/slots"
 Words = Annotated[str, StringConstraints(max_length=wording.LONGEST_TEXT, pattern=KEPT)]
@@ -95,6 +99,8 @@ class ActIn(Said):
     do: Literal["schedule", "take_back", "again", "duplicate", "live", "not_live"]
     due: AwareDatetime | None = None
     link: str = Field("", max_length=300, pattern=KEPT)
+    # Of the post as it was read: what somebody has changed since is not approved.
+    stamp: str = Field("", max_length=16)
 
 
 class PlanIn(Said):
@@ -169,6 +175,8 @@ class WholePostOut(PostOut):
     counts: CountsOut
     why: dict[str, Any]
     entries: list[CallOut]
+    # Handed back with `schedule`, only what was read here is approved.
+    stamp: str
 
 
 class VariantOut(Schema):
@@ -242,6 +250,7 @@ def _whole(post: Post) -> WholePostOut:
         counts=CountsOut(**counted(post)),
         why=post.why,
         entries=entries,
+        stamp=stamp(post, pictures),
     )
 
 
@@ -321,10 +330,11 @@ def _acted(request: HttpRequest, place: Place, post: Post, said: ActIn) -> Post:
     if said.do in ("schedule", "again"):
         place.ask(Role.owner)
     if said.do == "schedule":
-        desk.schedule(post, _checked(said.due))
-        suggesting.learn(post, member(request))
+        with as_seen(post, said.stamp):
+            desk.schedule(post, _to_come(said.due))
+            suggesting.learn(post, member(request))
     elif said.do == "again":
-        desk.again(post, _checked(said.due))
+        desk.again(post, _to_come(said.due))
     elif said.do == "take_back":
         desk.take_back(post)
     elif said.do == "duplicate":
@@ -415,6 +425,12 @@ def _checked(due: datetime | None) -> datetime | None:
     if due is not None and not FIRST <= due.date() <= LAST:
         raise UserError(f"A post's time is from {FIRST} to {LAST}; nothing was changed.")
     return due.astimezone(UTC) if due else None
+
+
+def _to_come(due: datetime | None) -> datetime | None:
+    if due is not None and due < timezone.now() - _LATE:
+        raise UserError("That time has passed: say one to come, or none; nothing was changed.")
+    return _checked(due)
 
 
 def _names(persona: Persona, told: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,9 @@ class Publishing(AppConfig):
     def ready(self) -> None:
         from zoetrope.studio.jobs import seam as jobs
         from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
+        from zoetrope.studio.personas.workspaces import AGAINST_LEAVING
         from zoetrope.studio.pipelines.runs import ON_WINNER
+        from zoetrope.studio.publishing import desk
         from zoetrope.studio.publishing.accounts import tokens
         from zoetrope.studio.publishing.campaigns import filling, thinking
         from zoetrope.studio.publishing.panel import fill
@@ -30,5 +32,6 @@ class Publishing(AppConfig):
         # The library comes before this app and has kept the picture by then.
         ON_WINNER.append(filling.follow)
         jobs.every(FILL_SECONDS, filling.look)
+        AGAINST_LEAVING.append(desk.under_way)
         PANELS.append(Panel("publishing/panel.html", fill))
         TABS.append(Tab("Calendar", "calendar"))

@@ -87,17 +87,24 @@ def by_day(each: Iterable[tuple[datetime, T]], zone: ZoneInfo) -> dict[date, lis
 def read_day(text: str, otherwise: date) -> date:
     """A day as addresses say it."""
     try:
-        return date.fromisoformat(text) if text else otherwise
+        day = date.fromisoformat(text) if text else otherwise
     except ValueError:
         raise UserError(f"{text!a:.20} is no day: write it as {otherwise:%Y-%m-%d}.") from None
+    if not FIRST <= day <= LAST:
+        raise UserError(f"The calendar reaches from {FIRST} to {LAST}.")
+    return day
 
 
 def read_time(text: str) -> time:
     """A time of day as forms say it."""
     try:
-        return time.fromisoformat(text).replace(tzinfo=None)
+        clock = time.fromisoformat(text)
     except ValueError:
-        raise UserError(f"{text!a:.20} is no time of day: write it as 14:30.") from None
+        clock = None
+    # One that says a zone is another time here.
+    if clock is None or clock.tzinfo is not None:
+        raise UserError(f"{text!a:.20} is no time of day: write it as 14:30.")
+    return clock
 
 
 def _before(first: date) -> date:

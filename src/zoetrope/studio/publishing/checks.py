@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from zoetrope.studio.library.models import Kept
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.publishing.models import Post, PostPicture
 from zoetrope.studio.publishing.outgoing import allowed
@@ -14,8 +15,10 @@ SHORTEST, _REEL, _STORY = 3, 15 * 60, 60
 """Seconds of a clip."""
 SLOWEST, FASTEST = 23, 60
 """Pictures a second."""
-_TAG = re.compile(r"(?<![\w&])#\w")
-_MENTION = re.compile(r"(?<![\w@])@\w")
+# Those that touch count each; &#39; is none, and an address is no mention.
+_TAGS = re.compile(r"(?<![\w&])(?:[#\uff03\ufe5f][^\s#@\uff03\ufe5f\uff20]+)+")
+_MENTIONS = re.compile(r"(?<!\w)(?:[@\uff20]\w[\w.]*)+")
+_SIGNS = re.compile(r"[#\uff03\ufe5f@\uff20]")
 _CLOSE = timedelta(minutes=30)
 # So far two ratios may differ and still look like one.
 _ALIKE = 0.01
@@ -69,7 +72,8 @@ def text_faults(post: Post) -> Iterator[str]:
 
 def counts(post: Post) -> tuple[int, int]:
     """Hashtags and mentions, as they are counted at the other end."""
-    return len(_TAG.findall(post.text)), len(_MENTION.findall(post.text))
+    tags, mentions = (sum(len(_SIGNS.findall(run)) for run in runs.findall(post.text)) for runs in (_TAGS, _MENTIONS))
+    return tags, mentions
 
 
 def warnings(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
@@ -82,6 +86,8 @@ def warnings(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
     shown = [each.made_id for each in pictures]
     if others.filter(pictures__made__in=shown).exists():
         yield "One of its pictures is in another post already."
+    if Kept.objects.filter(made__in=shown, space=post.space_id, aside__isnull=False).exists():
+        yield "One of its pictures was put aside in the library."
     if post.caption and others.filter(caption=post.caption).exists():
         yield "Another post says the same, word for word."
     ratios = [allowed(_ratio(each)) for each in pictures]

@@ -14,7 +14,7 @@ from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.pipelines.models import IllegalMove
 from zoetrope.studio.planning import uses
-from zoetrope.studio.planning.models import Pillar
+from zoetrope.studio.planning.models import Pillar, Use
 from zoetrope.studio.publishing.checks import faults
 from zoetrope.studio.publishing.models import Channel, Post, PostPicture
 from zoetrope.studio.publishing.wording import check_ratio
@@ -23,6 +23,8 @@ from zoetrope.studio.spaces.models import User
 MOST_POSTS = 20_000
 _WORDS = ("caption", "hashtags", "comment", "kind", "labelled", "channel", "pillar")
 _LONGEST = 300
+# Whoever has it in hand does nothing more with it.
+_LET_GO: Mapping[str, Any] = {"wake": None, "lease": None, "holder": ""}
 _IDLE = (Post.State.DRAFT, Post.State.FAILED)
 # What it is at the other end follows what it shows; a story may show either.
 _COUNTED = (Post.Kind.IMAGE, Post.Kind.CAROUSEL, Post.Kind.REEL)
@@ -164,7 +166,7 @@ def take_back(post: Post) -> None:
     """A draft again: nothing of it goes out. Too late once it is being published."""
     if post.state not in Post.WAITING:
         raise UserError(f"The post is {post.state}: it cannot be taken back any more.")
-    _moved(post, Post.State.DRAFT, wake=None, lease=None, holder="", container="", parts=[])
+    _moved(post, Post.State.DRAFT, **_LET_GO, container="", parts=[])
 
 
 def again(post: Post, due: datetime | None = None) -> None:
@@ -172,6 +174,11 @@ def again(post: Post, due: datetime | None = None) -> None:
     if post.state != Post.State.FAILED:
         raise UserError("Only a post that could not go out is tried again.")
     with transaction.atomic():
+        others = Use.objects.filter(made__in=post.pictures.values("made")).exclude(post=post.pk)
+        if others.exists():
+            raise UserError(
+                "Another post has one of its pictures by now: look at it, and approve it if it is to go out."
+            )
         _take(post)
         schedule(post, due or timezone.now())
 
@@ -196,7 +203,7 @@ def answer(post: Post, *, live: bool, link: str = "") -> None:
         at = post.published or timezone.now()
         with transaction.atomic():
             if post.state == Post.State.UNCONFIRMED:
-                _moved(post, Post.State.PUBLISHED, published=at, asks=False, error="", link=link, wake=None)
+                _moved(post, Post.State.PUBLISHED, published=at, asks=False, error="", link=link, **_LET_GO)
             else:
                 Post.objects.filter(pk=post.pk).update(asks=False, error="", link=link)
             uses.posted(post.pk, at)
@@ -205,8 +212,19 @@ def answer(post: Post, *, live: bool, link: str = "") -> None:
     else:
         said = "A person looked: it never appeared."
         with transaction.atomic():
-            _moved(post, Post.State.FAILED, asks=False, error=said, wake=None)
+            _moved(post, Post.State.FAILED, asks=False, error=said, **_LET_GO)
             uses.release(post.pk)
+
+
+def under_way(persona: Persona) -> str:
+    """Why a persona cannot be taken out of its space now: posts that wait, or whose fate is open."""
+    count = persona.posts.filter(state__in=Post.MOVING).count()
+    if not count:
+        return ""
+    several = "posts of it wait" if count > 1 else "post of it waits"
+    return (
+        f"{count} {several} to go out, or may be live already: take back what waits, and see what became of the rest."
+    )
 
 
 def _open(post: Post) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,8 +89,9 @@ class Known:
 def table(posts: Iterable[Post], zone: ZoneInfo) -> str:
     """Posts as CSV, times on the clocks of a zone. Nothing in it is a formula to a spreadsheet."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    out.write(",".join(COLUMNS) + "\r\n")
+    # Whole cells stay whole also where semicolons part them.
+    writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     for post in posts:
         writer.writerow(harmless(text) for text in _cells(post, zone))
     return out.getvalue()
@@ -171,7 +173,8 @@ def _rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
         names = [name.strip() for name in reader.fieldnames or []]
         _check_names(names)
         reader.fieldnames = names
-        rows = [(reader.line_num, row) for row in reader]
+        # One more than is taken, and of a million no others.
+        rows = [(reader.line_num, row) for row in islice(reader, MOST_LINES + 1)]
     except csv.Error as error:
         raise UserError(f"The table is torn at line {reader.line_num}: {error}; nothing was taken in.") from error
     if len(rows) > MOST_LINES:

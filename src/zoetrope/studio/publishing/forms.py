@@ -10,6 +10,7 @@ from zoetrope.errors import UserError
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.planning.slots import Slot
 from zoetrope.studio.publishing import wording
+from zoetrope.studio.publishing.calendar import FIRST, LAST
 from zoetrope.studio.publishing.checks import ALT
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.models import Channel, Post, PostPicture
@@ -56,6 +57,8 @@ class PostForm(forms.Form):
         said = super().clean() or self.cleaned_data
         if bool(said.get("day")) != bool(said.get("time")) and not {"day", "time"} & self.errors.keys():
             self.add_error("time", "A day and a time go together: give both or neither.")
+        if (day := said.get("day")) and not FIRST <= day <= LAST:
+            self.add_error("day", f"The calendar reaches from {FIRST} to {LAST}.")
         for name, read in (
             ("caption", lambda text: wording.read_text(text, "A caption")),
             ("comment", lambda text: wording.read_text(text, "A first comment")),

@@ -34,6 +34,10 @@ _UNREADABLE = "The post's picture cannot be read: choose another one."
 _SCHEMA = 1
 
 
+class NotNow(UserError):
+    """It cannot be made ready for the time being, which is no fault of the post's."""
+
+
 @dataclass(frozen=True)
 class Ready:
     """What can go out: its file, by a name that says what it is made from, and what it looks like."""
@@ -71,7 +75,13 @@ def ready(sha256: str, crop: Mapping[str, float] | None, story: bool = False) ->
             image = _fitting(open_picture(path_of(sha256)).image, crop, story)
         except (OSError, MediaError) as error:
             raise UserError(_UNREADABLE) from error
-        write_together({path: _jpeg(image), look: look_of(image)}, durable=False)
+        try:
+            write_together({path: _jpeg(image), look: look_of(image)}, durable=False)
+        except MediaError as error:
+            # No fault of the post's: there may be room later.
+            raise NotNow(
+                "Pictures cannot be made ready: see to the room and the permissions of the data folder."
+            ) from error
     return Ready(name, path, look.read_bytes())
 
 
@@ -89,7 +99,8 @@ def _fitting(image: "Image", crop: Mapping[str, float] | None, story: bool) -> "
     if crop:
         left, top = crop["left"] * image.width, crop["top"] * image.height
         right, bottom = left + crop["width"] * image.width, top + crop["height"] * image.height
-        image = image.crop((round(left), round(top), max(round(right), round(left) + 1), max(round(bottom), 1)))
+        last = max(round(right), round(left) + 1), max(round(bottom), round(top) + 1)
+        image = image.crop((round(left), round(top), *last))
     ratio = image.width / image.height
     image = _cut(image, STORY if story else allowed(ratio))
     width = min(max(image.width, _NARROWEST), _BROADEST)

@@ -24,7 +24,7 @@ from zoetrope.studio.publishing.calendar import wall
 from zoetrope.studio.publishing.editing import edit
 from zoetrope.studio.publishing.forms import PictureForm, PostForm, arranged, post_said
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
-from zoetrope.studio.publishing.undoing import Done, iso, stamp, stamps
+from zoetrope.studio.publishing.undoing import Done, as_seen, iso, stamp, stamps
 from zoetrope.studio.publishing.views import done, here
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
@@ -33,7 +33,6 @@ from zoetrope.studio.writing.seam import Length
 FOLD = 125
 """So many letters of a caption a phone shows before its "more"."""
 _ENTRIES, _AROUND, _ROW = 30, 8, 3
-_CHANGED = "Somebody has changed the post since you opened it: look at it again; nothing was changed."
 
 
 def post_of(place: Place, post: int) -> Post:
@@ -100,15 +99,14 @@ def one(request: HttpRequest, place: Place, post: int) -> HttpResponse:
 
 def _saved(request: HttpRequest, place: Place, seen: Sheet) -> HttpResponse:
     post, approve = seen.post, request.POST.get("do") == "schedule"
-    if request.POST.get("stamp") != seen.stamp:
-        raise UserError(_CHANGED)
     before = post.state
     said = seen.form.cleaned_data
     due = at_local(said["day"], said["time"], zone_of(post)) if said["day"] else None
     untouched = not {"day", "time"} & set(seen.form.changed_data)
-    changed = edit(place, post, seen.form.words(), arranged(seen.rows), () if untouched else (due,))
-    if approve:
-        return approved(request, post)
+    with as_seen(post, request.POST.get("stamp") or "none"):
+        changed = edit(place, post, seen.form.words(), arranged(seen.rows), () if untouched else (due,))
+        if approve:
+            return approved(request, post)
     if changed and before == Post.State.SCHEDULED:
         messages.info(request, "Saved. It is a draft again, as nobody has approved it like this.")
     else:

@@ -26,7 +26,8 @@ from zoetrope.studio.planning import uses
 from zoetrope.studio.publishing.channels.seam import Do, Driver, Lost, Parcel, Refused, Seen, Standing
 from zoetrope.studio.publishing.models import Channel, Post, changed
 from zoetrope.studio.publishing.noting import noted
-from zoetrope.studio.publishing.parcels import parcel_of
+from zoetrope.studio.publishing.outgoing import NotNow, ready_of
+from zoetrope.studio.publishing.parcels import parcel_of, unfit
 
 T = TypeVar("T")
 Now = Callable[[], datetime]
@@ -163,6 +164,8 @@ def _claimed(hand: _Hand) -> timedelta | None:
     post = hand.post
     try:
         parcel = hand.parcel()
+    except NotNow as error:
+        return _not_yet(hand, Lost(str(error)), State.CLAIMED)
     except UserError as error:
         # The picture is free again, and a person sees why.
         return _failed(hand, str(error), State.CLAIMED)
@@ -214,6 +217,9 @@ def _ready(hand: _Hand) -> timedelta | None:
     post = hand.post
     if post.contained is None or hand.now() - post.contained > hand.pace.life:
         return _anew(hand, "It waited for so long that the account forgot it.", State.READY)
+    if fault := unfit(post):
+        # As a consent that was withdrawn since.
+        return _failed(hand, fault, State.READY)
     if not _has_room(hand):
         return hand.pace.longest
     hand.write(State.READY, state=State.PUBLISHING, began=hand.now(), polls=0)
@@ -271,7 +277,8 @@ def _unconfirmed(hand: _Hand) -> timedelta | None:
     if standing == Standing.PUBLISHED and looked:
         # Live, though the account does not show which: its number is looked for still.
         return _live(hand, "", State.UNCONFIRMED)
-    if standing == Standing.FINISHED and looked:
+    assert post.channel is not None
+    if standing == Standing.FINISHED and looked and not post.channel.retired and not unfit(post):
         hand.write(State.UNCONFIRMED, state=State.PUBLISHING, polls=0)
         return _publish(hand)
     return _asked(hand)
@@ -307,19 +314,31 @@ def _found(hand: _Hand) -> Seen | None:
 
 
 def _has_twin(post: Post) -> bool:
-    """Whether another post in doubt says the same: then words alone do not tell them apart."""
-    doubtful = Post.objects.filter(channel=post.channel, kind=post.kind, caption=post.caption, hashtags=post.hashtags)
+    """Whether another post in doubt reads the same: then words alone do not tell them apart."""
+    if post.kind == Post.Kind.STORY:
+        return True
     live = (State.PUBLISHING, State.UNCONFIRMED)
     nameless = Q(state__in=live) | Q(state=State.PUBLISHED, media="")
-    return post.kind == Post.Kind.STORY or doubtful.filter(nameless).exclude(pk=post.pk).exists()
+    doubtful = Post.objects.filter(nameless, channel=post.channel, kind=post.kind).exclude(pk=post.pk)
+    text = post.text.strip()
+    return any(each.text.strip() == text for each in doubtful.only("caption", "hashtags"))
 
 
 def _looks_like(hand: _Hand, seen: Seen) -> bool:
-    shown, ours = hand.call("look", hand.driver.look, seen), hand.parcel().shots[0].look
+    shown, ours = hand.call("look", hand.driver.look, seen), _look(hand.post)
     if not shown or len(shown) != len(ours):
         return False
     differ = sum((one ^ other).bit_count() for one, other in zip(shown, ours, strict=True))
     return differ / (8 * len(ours)) <= _SAME_LOOK
+
+
+def _look(post: Post) -> bytes:
+    """What it shows, whatever may stand against it by now; nothing where that cannot be read."""
+    first = post.pictures.select_related("made").first()
+    try:
+        return ready_of(first, post.kind == Post.Kind.STORY).look if first else b""
+    except UserError:
+        return b""
 
 
 def _live(hand: _Hand, media: str, state: Post.State) -> timedelta | None:
@@ -383,7 +402,8 @@ def _heeded(hand: _Hand, error: Lost | Refused) -> timedelta:
     if not isinstance(error, Refused):
         return _AT_ONCE
     if error.do is Do.STOP:
-        Channel.objects.filter(pk=channel.pk).update(error=str(error)[:300])
+        # A token that was put in meanwhile is another.
+        Channel.objects.filter(pk=channel.pk, token_made=channel.token_made).update(error=str(error)[:300])
         return pace.again
     if error.do in (Do.WAIT, Do.LATER):
         wait = timedelta(seconds=error.seconds) if error.seconds else pace.longest

@@ -70,25 +70,30 @@ class Ground:
 
 def plan(persona: Persona, by: User | None, days: int = DAYS, now: datetime | None = None) -> list[Post]:
     """Drafts for the next days, as many as a click may make; fewer where pictures or free times run out."""
-    now = now or timezone.now()
+    with transaction.atomic():
+        # Of two who plan at once the second one sees what the first has planned.
+        Persona.objects.select_for_update().get(pk=persona.pk)
+        return _planned(persona, by, days, now or timezone.now())
+
+
+def _planned(persona: Persona, by: User | None, days: int, now: datetime) -> list[Post]:
     ground, until = ground_of(persona, now), now + timedelta(days=min(days, MOST_DAYS))
     chosen: list[tuple[Choice, dict[str, Any]]] = []
     while len(chosen) < MOST_AT_ONCE and (found := ground.choose(now)) and found[0].at <= until:
         chosen.append(found)
     pillars = Pillar.objects.filter(persona=persona).in_bulk()
     kept = Kept.objects.select_related("made").in_bulk([choice.option.kept for choice, _ in chosen])
-    with transaction.atomic():
-        return [
-            desk.draft(
-                persona,
-                [kept[choice.option.kept]],
-                by,
-                due=choice.at,
-                pillar=pillars.get(choice.option.pillar or 0),
-                why=why,
-            )
-            for choice, why in chosen
-        ]
+    return [
+        desk.draft(
+            persona,
+            [kept[choice.option.kept]],
+            by,
+            due=choice.at,
+            pillar=pillars.get(choice.option.pillar or 0),
+            why=why,
+        )
+        for choice, why in chosen
+    ]
 
 
 def ground_of(persona: Persona, now: datetime) -> Ground:

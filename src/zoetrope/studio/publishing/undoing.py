@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.core import signing
 from django.db import transaction
+from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
@@ -21,6 +23,7 @@ from zoetrope.studio.spaces.models import Role
 
 _SALT = "posts.undo"
 _SECONDS = 60 * 60
+CHANGED = "Somebody has changed the post since you opened it: look at it again; nothing was changed."
 _LATE = "Somebody has gone on with it meanwhile: it stays as it is."
 
 
@@ -80,6 +83,16 @@ def stamp(post: Post, pictures: Iterable[PostPicture]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
+@contextmanager
+def as_seen(post: Post, seen: str) -> Iterator[None]:
+    """Within it nobody else changes the post, which is what somebody saw; an empty stamp is of one who did not look."""
+    with transaction.atomic():
+        row = Post.objects.select_for_update(of=("self",)).select_related("persona").get(pk=post.pk)
+        if seen and stamp(row, row.pictures.all()) != seen:
+            raise UserError(CHANGED)
+        yield
+
+
 def stamps(posts: Sequence[Post]) -> tuple[str, ...]:
     """Those of several posts."""
     return tuple(stamp(post, post.pictures.all()) for post in posts)
@@ -116,7 +129,10 @@ def _moved_back(place: Place, post: Post, done: Done) -> str:
     may_time(place, post)
     if iso(post.due) != done.after:
         raise UserError(_LATE)
-    desk.move(post, datetime.fromisoformat(done.before) if done.before else None)
+    before = datetime.fromisoformat(done.before) if done.before else None
+    if post.state == Post.State.SCHEDULED:
+        _to_come(before)
+    desk.move(post, before)
     return "It is back where it was."
 
 
@@ -124,8 +140,15 @@ def _approved_again(place: Place, post: Post, done: Done) -> str:
     place.ask(Role.owner)
     if stamp(post, post.pictures.all()) != done.stamps[0]:
         raise UserError(_LATE)
+    _to_come(post.due)
     desk.schedule(post)
     return "It waits to go out again."
+
+
+def _to_come(due: datetime | None) -> None:
+    """Nothing goes out at once because somebody undid something."""
+    if due is None or due <= timezone.now():
+        raise UserError("The time that it had has passed: it stays as it is.")
 
 
 def _taken_back(place: Place, post: Post, done: Done) -> str:

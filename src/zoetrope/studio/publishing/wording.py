@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from zoetrope.errors import UserError
@@ -23,9 +22,14 @@ def read_text(text: str, what: str) -> str:
     said = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(said) > LONGEST_TEXT:
         raise UserError(f"{what} has at most {LONGEST_TEXT:,} characters, even in a draft; nothing was changed.")
-    if "\x00" in said:
+    if not _can_be_kept(said):
         raise UserError(f"{what} holds a character that cannot be kept; nothing was changed.")
     return said
+
+
+def _can_be_kept(text: str) -> bool:
+    """No database keeps a NUL, and half a letter is none."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def read_tags(text: str) -> list[str]:
@@ -46,7 +50,9 @@ def read_alt(text: Any) -> str:
     if not isinstance(text, str):
         raise UserError("An alt text is a text; nothing was changed.")
     said = " ".join(text.split())
-    if len(said) > ALT or "\x00" in said:
+    if not _can_be_kept(said):
+        raise UserError("An alt text holds a character that cannot be kept; nothing was changed.")
+    if len(said) > ALT:
         raise UserError(f"An alt text has at most {ALT:,} characters; nothing was changed.")
     return said
 
@@ -54,7 +60,7 @@ def read_alt(text: Any) -> str:
 def read_crop(told: Mapping[str, Any]) -> dict[str, float] | None:
     """What is shown of a picture, as shares of it; none where that is all of it."""
     numbers = [told[side] for side in SIDES]
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) and isfinite(each) for each in numbers):
+    if not all(isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= 2 for each in numbers):
         raise UserError("A crop is four numbers; nothing was changed.")
     left, top, width, height = (float(each) for each in numbers)
     if width < _LEAST or height < _LEAST:

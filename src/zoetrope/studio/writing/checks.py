@@ -100,7 +100,7 @@ _SECRET = "It holds something that looks like a password, a key or a setting."
 _TITLE, _DESCRIPTION, _PROMPT = 80, 500, 1000
 _TWICE = 2
 _FAR_TOO_LONG = 10_000
-_SIGN = r"[#\uff03\ufe5f](?=\w*[^\W\d_])"
+_SIGN = r"[#\uff03\ufe5f](?=\w*[^\W\d_]|[\U0001f000-\U0001faff\u2600-\u27bf])"
 _TAGS_AT_THE_END = re.compile(rf"(?:\s*{_SIGN}[^\s#\uff03\ufe5f]+)+\s*$")
 _SENTENCE = re.compile(r"[^.!?…。！？\n]*[.!?…。！？]+[\"'”’)\]]*[^\S\n]*|[^.!?…。！？\n]+|\n")
 _ROUNDS = 6
@@ -164,7 +164,7 @@ def _faults_of_form(caption: Caption, brief: Brief) -> Iterator[str]:
         yield f"With its hashtags it has {units(caption.whole):,} characters; {CAPTION:,} are the most."
     if any(clean(each) != each for each in (text, caption.alt_text)):
         yield "It has invisible or control characters in it."
-    if re.search(_SIGN, text):
+    if re.search(_SIGN, f"{text} {caption.alt_text}"):
         yield "There are hashtags within the text; they stand apart from it."
     fewest, densest = emoji_range(brief.voice.emoji, text)
     if not fewest <= (there := len(EMOJI.findall(text))) <= densest:
@@ -276,7 +276,7 @@ def _with_alt_text_that_can_be(caption: Caption, brief: Brief) -> Caption:
     alt = caption.alt_text
     if units(alt) > ALT:
         alt = alt.encode("utf-16-le")[: 2 * (ALT - 1)].decode("utf-16-le", "ignore").rsplit(" ", 1)[0] + "…"
-    strange = addresses(alt) or mentions(alt) or unsaid(alt, brief) or spam_in(alt)
+    strange = addresses(alt) or mentions(alt) or unsaid(alt, brief) or spam_in(alt) or re.search(_SIGN, alt)
     return replace(caption, alt_text="" if strange else alt)
 
 

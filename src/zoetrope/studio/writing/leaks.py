@@ -18,7 +18,7 @@ _SETTINGS = re.compile(
 )
 _SAID = re.compile(
     r"\b(?:api[ _-]?key|(?:access|refresh|auth|api)[ _-]?token|client[ _-]?secret|secret[ _-]?key|passw(?:or)?d"
-    r"|authori[sz]ation|x-api-key)\b\s*(?:[:=]|is\b)\s*\S",
+    r"|authori[sz]ation|x-api-key)\b[\s,]*(?:which\s+)?(?:[:=]|is\b)\s*\S",
     re.IGNORECASE,
 )
 # No word of any language: many signs in one run, letters of both cases and digits, or digits of base sixteen.
@@ -26,6 +26,7 @@ _RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 _HEX = re.compile(r"\b[0-9a-fA-F]{24,}\b")
 _URL = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,11}://\S+|\bwww\.[^\s.]+\.\S+|\b(?:\d{1,3}\.){3}\d{1,3}\b|\bmailto:\S+"
+    r"|\b(?:[\w-]+\.)+[a-z]{2,24}/\S|\bxn--[\w-]+|\b[\w-]+\.xn--[\w-]+"
     r"|\b(?:[\w-]+\.)+(?:com|net|org|info|biz|io|co|me|ly|app|dev|ai|gg|tv|xyz|shop|store|online|site|link|club|live"
     r"|top|vip|click|eu|de|fr|es|it|nl|pl|pt|uk|us|ca|au|br|in|ru|cn|jp|kr|ch|at|be|se|no|dk|fi|onion)\b(?:/\S*)?",
     re.IGNORECASE,

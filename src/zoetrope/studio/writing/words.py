@@ -14,14 +14,26 @@ _JOINERS = ("\u200c", "\u200d")
 _STYLES = ("\ufe0e", "\ufe0f")
 _REMEMBERED = 2048
 _APOSTROPHES = "'’"
+# Between two letters, without a space.
+_TORN = re.compile(r"(?<=\w)[-‐-―_.·•*~|/\\]+(?=\w)|_+")
+_TELLING = 8
 # They take no room or look like nothing, though they are letters, signs or accents to a computer.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0d\uffa0\U000e0000-\U000e0fff]")
+# No language puts more accents onto one letter; what is stacked higher covers the lines around.
+_ACCENT = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20dc\u20de\u20df\u20e1-\u20ff\ufe20-\ufe2f]"
+_STACKED = re.compile(f"({_ACCENT}{{3}}){_ACCENT}+")
 _TONES = "\U0001f3fb-\U0001f3ff"
 _BASE = (
     "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
-    "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u2328\u23cf\u23e9-\u23fa"
+    "\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u2328\u23cf\u23e9-\u23fa"
 )
 _ONE = f"[{_BASE}][\ufe0e\ufe0f]?[{_TONES}]?"
+# Small letters of other alphabets that nobody tells from Latin ones.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0445\u0443\u0456\u0458\u0455\u0501\u051b\u051d"
+    "\u04bb\u043a\u043c\u0442\u03b1\u03bf\u03bd\u03c1\u03c4\u03c5\u03b9\u03ba\u03c7\u0131",
+    "aeopcxyijsdqwhkmtaovptuikxi",
+)
 # A flag is two letters, a family several people that are joined; each is one picture to whoever reads.
 EMOJI = re.compile(
     f"[\U0001f1e6-\U0001f1ff]{{1,2}}|[0-9#*]\ufe0f?\u20e3|{_ONE}(?:\u200d{_ONE})*|[{_TONES}]|[\u00a9\u00ae\u2000-\u32ff]\ufe0f"
@@ -38,6 +50,7 @@ def clean(text: str) -> str:
 
 def _cleaned(text: str) -> str:
     text = _BLANK.sub("", unicodedata.normalize("NFC", _LINES.sub("\n", text)))
+    text = _STACKED.sub(r"\1", text)
     plain = text.isascii() and text.isprintable()
     return text if plain else "".join(letter for place, letter in enumerate(text) if _is_seen(text, place))
 
@@ -75,8 +88,8 @@ def _has_joins(letter: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """As texts are compared: whatever their case and the form of their letters."""
-    return unicodedata.normalize("NFKC", clean(text)).casefold()
+    """As texts are compared: whatever their case and the form of their letters, and whatever alphabet lent them."""
+    return unicodedata.normalize("NFKC", clean(text)).casefold().translate(_LOOKALIKES)
 
 
 def words(text: str) -> list[str]:
@@ -118,9 +131,23 @@ def worn(recent: Iterable[str]) -> frozenset[tuple[str, ...]]:
 
 
 def holds(text: str, topic: str) -> bool:
-    """Whether a text speaks of this: its words in a row, the last one also with an s behind it."""
+    """Whether a text speaks of this: its words in a row, the last one also with an s behind it; torn or joined too."""
     wanted = _words(topic)
-    return _row_in(_words(text), wanted) if wanted else _sign_in(text, topic)
+    if not wanted:
+        return _sign_in(text, topic)
+    return _row_in(_words(text), wanted) or _row_in(_mended(text), wanted) or _joined_in(text, wanted)
+
+
+@lru_cache(_REMEMBERED)
+def _mended(text: str) -> tuple[str, ...]:
+    """The words where signs within them part nothing, as in al-cohol and l.i.n.k."""
+    return _words(_TORN.sub("", text))
+
+
+def _joined_in(text: str, wanted: tuple[str, ...]) -> bool:
+    """Several words without their spaces, where these are too long to stand in others by chance."""
+    joined = "".join(wanted)
+    return len(wanted) > 1 and len(joined) >= _TELLING and any(joined in each for each in _mended(text))
 
 
 def _row_in(said: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

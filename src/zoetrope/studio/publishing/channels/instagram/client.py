@@ -3,6 +3,7 @@
 import json
 import logging
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +21,8 @@ UPLOADS = "https://rupload.facebook.com"
 _CODES = {HOSTS["instagram"]: "https://api.instagram.com"}
 _MOST = 4 * 2**20
 _A_PART = 2**20
+# An exchange may take so many times as long as one read.
+_PATIENCE, _AN_HOUR = 3, 3600.0
 _USAGE = "X-Business-Use-Case-Usage"
 
 
@@ -38,13 +41,13 @@ class Client:
         self._base, self._uploads, self._version, self._token = base, uploads, version, token
         # It would write whole addresses down: what is signed, and those few that hold a secret.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        self._http = httpx.Client(
-            headers={"User-Agent": "zoetrope", "Accept-Encoding": "identity", **(headers or {})},
-            timeout=timeout,
-            verify=_trusted(),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._headers = {"User-Agent": "zoetrope", "Accept-Encoding": "identity", **(headers or {})}
+        self._timeout = timeout
+        self._http = self._opened()
+
+    def _opened(self) -> httpx.Client:
+        about: dict[str, Any] = {"headers": self._headers, "timeout": self._timeout, "verify": _trusted()}
+        return httpx.Client(**about, follow_redirects=False, trust_env=False)
 
     def close(self) -> None:
         self._http.close()
@@ -74,11 +77,11 @@ class Client:
         where, size = f"{self._uploads}/ig-api-upload/{self._version}/{container}", file.stat().st_size
         headers = {"Authorization": f"OAuth {self._token}", "offset": str(offset), "file_size": str(size)}
         headers |= {"Content-Length": str(size - offset), "Content-Type": "application/octet-stream"}
-        return self._answer("POST", where, headers, content=_read_from(file, offset, alive))
+        return self._answer("POST", where, headers, longest=_AN_HOUR, content=_read_from(file, offset, alive))
 
     def fetch(self, address: str, most: int) -> bytes:
         """A picture as the account shows it; the token does not travel there."""
-        with self._lost(), self._http.stream("GET", address) as response:
+        with self._lost(), self._ending(), self._http.stream("GET", address) as response:
             if response.status_code != 200:
                 raise Lost(f"The picture was answered with {response.status_code}.")
             return _read(response, most)
@@ -91,9 +94,15 @@ class Client:
         return {"Authorization": f"Bearer {self._token}"}
 
     def _answer(
-        self, method: str, url: str, headers: Mapping[str, str], hidden: Sequence[str] = (), **rest: Any
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        hidden: Sequence[str] = (),
+        longest: float = 0,
+        **rest: Any,
     ) -> dict[str, Any]:
-        with self._lost(), self._http.stream(method, url, headers=headers, **rest) as response:
+        with self._lost(), self._ending(longest), self._http.stream(method, url, headers=headers, **rest) as response:
             told = _parsed(_read(response, _MOST))
             status, usage = response.status_code, response.headers.get(_USAGE, "")
         error = _error(told)
@@ -108,6 +117,19 @@ class Client:
         do = do_of(status, code, subcode)
         # It may repeat what it was sent.
         raise Refused(sentence(error, hidden), do, status, code, subcode, _rest(usage))
+
+    @contextmanager
+    def _ending(self, longest: float = 0) -> Iterator[None]:
+        """Each read has a time limit of its own, which what trickles in never reaches: a closed connection ends it."""
+        over = threading.Timer(longest or _PATIENCE * self._timeout, self._http.close)
+        over.daemon = True
+        over.start()
+        try:
+            yield
+        finally:
+            over.cancel()
+            if self._http.is_closed:
+                self._http = self._opened()
 
     @contextmanager
     def _lost(self) -> Iterator[None]:

@@ -123,7 +123,7 @@ class Instagram:
 
     def commented(self, media: str, text: str) -> bool:
         pages = self._pages(f"{media}/comments", fields="text")
-        return any(row.get("text") == text for rows in pages for row in rows)
+        return any(str(row.get("text") or "").strip() == text.strip() for rows in pages for row in rows)
 
     def comment(self, media: str, text: str) -> None:
         self._client.post(f"{media}/comments", message=text)

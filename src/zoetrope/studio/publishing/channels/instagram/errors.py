@@ -28,7 +28,7 @@ _PERMISSIONS = range(200, 300)
 _UNKNOWN_YET = (100, 33)
 _LONGEST = 250
 # What could be a token, a part of one, or what signs an address.
-_WORD = re.compile(r"[\w.|~-]{8,}")
+_WORD = re.compile(r"[\w.|~+/=-]{8,}")
 _SECRET_LENGTH = 40
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from zoetrope.media.files import write_together
@@ -27,9 +28,11 @@ class Outbox:
         raise NotImplementedError("a folder is made in one piece")
 
     def whole(self, parcel: Parcel, parts: Sequence[str]) -> str:
-        name = f"{self._now():%Y-%m-%d}-post-{parcel.key}"
+        name = self._name_of(parcel)
         staged = self._folder / _STAGED / name
         try:
+            if self._final(name).exists():
+                return name
             shutil.rmtree(staged, ignore_errors=True)
             files = {
                 staged / f"{place}{shot.file.suffix}": shot.file.read_bytes()
@@ -67,6 +70,8 @@ class Outbox:
                 told = json.loads(sheet.read_bytes())
             except (OSError, ValueError):
                 continue
+            if not isinstance(told, dict):
+                continue
             at = datetime.fromtimestamp(sheet.parent.stat().st_ctime, UTC)
             found.append(Seen(sheet.parent.name, str(told.get("caption", "")), str(told.get("kind", "")), at))
         return found
@@ -87,8 +92,26 @@ class Outbox:
     def room(self) -> int | None:
         return None
 
+    def _name_of(self, parcel: Parcel) -> str:
+        """What lies there already, as after an older database came back, is this very post or another one."""
+        name = f"{self._now():%Y-%m-%d}-post-{parcel.key}"
+        for each in chain([name], (f"{name}-{number}" for number in count(2))):
+            if not self._final(each).exists() or _holds(self._final(each), parcel):
+                return each
+        raise AssertionError("there are numbers enough")
+
     def _final(self, container: str) -> Path:
         return self._folder / container
+
+
+def _holds(folder: Path, parcel: Parcel) -> bool:
+    """Whether a folder is this post, to the last byte of what it shows."""
+    try:
+        files = [(folder / f"{place}{shot.file.suffix}", shot.file) for place, shot in enumerate(parcel.shots, start=1)]
+        same = all(one.read_bytes() == other.read_bytes() for one, other in files)
+        return same and bool(json.loads((folder / _SHEET).read_bytes()) == _sheet(parcel))
+    except (OSError, ValueError):
+        return False
 
 
 def _sheet(parcel: Parcel) -> dict[str, object]:

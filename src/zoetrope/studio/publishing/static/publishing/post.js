@@ -3,8 +3,13 @@
 
 const form = document.getElementById("post");
 const WORD = "[\\p{L}\\p{N}_]";
-const TAG = new RegExp(`(?<![\\p{L}\\p{N}_&])#${WORD}`, "gu");
-const MENTION = new RegExp(`(?<![\\p{L}\\p{N}_@])@${WORD}`, "gu");
+const TAGS = new RegExp(`(?<!${WORD}|&)(?:[#\uff03\ufe5f][^\\s#@\uff03\ufe5f\uff20]+)+`, "gu");
+const MENTIONS = new RegExp(`(?<!${WORD})(?:[@\\uff20]${WORD}(?:${WORD}|\\.)*)+`, "gu");
+
+// How many there are, also where they touch.
+function signs(runs, said) {
+  return ((said.match(runs) ?? []).join("").match(/[#\uff03\ufe5f@\uff20]/g) ?? []).length;
+}
 
 function text() {
   const tags = form.elements.hashtags.value.split(/[\s,]+/).map((each) => each.replace(/^#+/, "")).filter(Boolean);
@@ -16,7 +21,7 @@ function text() {
 function count() {
   const said = text();
   const letters = [...said];
-  const found = { characters: letters.length, hashtags: (said.match(TAG) ?? []).length, mentions: (said.match(MENTION) ?? []).length };
+  const found = { characters: letters.length, hashtags: signs(TAGS, said), mentions: signs(MENTIONS, said) };
   document.querySelectorAll("[data-counter]").forEach((counter) => {
     const number = found[counter.dataset.counter];
     counter.querySelector("b").textContent = number;
