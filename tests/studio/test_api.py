@@ -1,11 +1,12 @@
 """The JSON API: a program does what a person does on the pages, by the same functions."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pydantic import BaseModel
 
 from tests.studio.conftest import Cast
 from tests.wheel.cast import picture
@@ -223,3 +224,28 @@ def test_what_makes_no_sense_is_refused(olga: Program, method: str, path: str, b
 def test_a_workspace_that_is_gone_is_told(cast: Cast, olga: Program) -> None:
     workspace_of(cast.ada).folder.rename(personas_folder() / "elsewhere")
     assert "is gone: put ada back" in olga("GET", f"{ADA}/sources", status=400)["detail"]
+
+
+def test_every_body_has_a_name_of_its_own() -> None:
+    """Of two that are called the same, programs would be told one for both."""
+    from zoetrope.studio.api import api
+
+    named: dict[str, set[type]] = {}
+    for _, router in api._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                for model in operation.models:
+                    _gather(model, named)
+    assert len(named) > 50
+    assert {name: found for name, found in named.items() if len(found) > 1} == {}
+
+
+def _gather(model: Any, named: dict[str, set[type]]) -> None:
+    for part in [model, *get_args(model)]:
+        if isinstance(part, type) and issubclass(part, BaseModel) and part not in named.get(part.__name__, set()):
+            if not part.__name__.endswith(("Params", "Schema")):
+                named.setdefault(part.__name__, set()).add(part)
+            for field in part.model_fields.values():
+                _gather(field.annotation, named)
+        elif get_args(part) and part is not model:
+            _gather(part, named)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, TooManyFilesSent
@@ -26,6 +27,8 @@ from zoetrope.wheel.workspace import Busy
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API = "/api/"
 LOGGED_OUT = "You are logged out: log in, then try again."
+FORM_ALONE = "This address takes what a form sends, and shows nothing by itself."
+UNSENT = "You were logged out, so what you sent was not saved: log in, then send it again."
 UNKEPT = "Some of this is too long or too large, or holds a character that cannot be kept; nothing was changed."
 _TEXT = re.compile(r"text/(?!event-stream)|application/(json|javascript)|image/svg")
 # Everything comes from this site, so that not even a caption with HTML in it could call elsewhere.
@@ -67,7 +70,18 @@ class Gate(LoginRequiredMiddleware):
 
     def process_view(self, request: HttpRequest, *rest: Any) -> HttpResponseBase | None:
         to_login = None if request.path.startswith(API) else super().process_view(request, *rest)
-        return to_login and (_logged_out(request) or to_login)
+        if to_login is None or request.method in ("GET", "HEAD"):
+            return to_login and (_logged_out(request) or to_login)
+        return _logged_out(request) or _unsent(request)
+
+
+def _unsent(request: HttpRequest) -> HttpResponse:
+    """A form of somebody who is logged out: after the login its page is shown, as what was sent opens none."""
+    messages.warning(request, UNSENT)
+    there = urlsplit(request.headers.get("Referer", ""))
+    same = there.netloc == request.get_host()
+    back = there._replace(scheme="", netloc="").geturl() if same else settings.LOGIN_REDIRECT_URL
+    return redirect_to_login(back)
 
 
 def _logged_out(request: HttpRequest) -> HttpResponse | None:
@@ -93,7 +107,12 @@ class Mistakes:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
+        answer = self._get_response(request)
+        if answer.status_code != 405 or request.path.startswith(API):
+            return answer
+        told = _bare(request, "Nothing to open here", FORM_ALONE, 405)
+        told.headers["Allow"] = answer.headers.get("Allow", "")
+        return told
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if _unkept(exception):

@@ -171,10 +171,13 @@ def test_approving_moves_a_pillars_weight_and_taking_back_moves_it_back(cast: Ca
     pillars.change(second, pillars.Wanted("City", 78))
     cast.clients["olga"].post(act, {"do": "approve"})
     first.refresh_from_db()
-    assert first.weight == 22, "only as far as there is room"
+    second.refresh_from_db()
+    assert (first.weight, second.weight) == (25, 75), "where there is no room the heaviest gives it"
+    assert "other pillars gave 3 of it" in cast.clients["vic"].get(at).content.decode()
     cast.clients["olga"].post(act, {"do": "take-back"})
     first.refresh_from_db()
-    assert first.weight == 20
+    second.refresh_from_db()
+    assert (first.weight, second.weight) == (20, 78), "and gets it back"
     assert cast.clients["olga"].post(act, {"do": "else"}).status_code == 400
 
 

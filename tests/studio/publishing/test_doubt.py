@@ -2,9 +2,10 @@
 
 import csv
 import json
+import re
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from tests.studio.publishing.test_post_pages import act, say
 from tests.studio.publishing.test_posting import Way, live, way
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.workspaces import forget
+from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.publishing import desk, exchange, strategy
 from zoetrope.studio.publishing.accounts import keeping
 from zoetrope.studio.publishing.checks import counts
+from zoetrope.studio.publishing.editing import slot_on
 from zoetrope.studio.publishing.models import Channel, Post
 from zoetrope.studio.publishing.undoing import Done, iso, stamps, undo
 from zoetrope.studio.spaces.here import Place
@@ -281,3 +284,54 @@ def test_of_a_table_without_end_no_more_is_read_than_is_taken(cast: Cast, monkey
     with pytest.raises(UserError, match="at most 500 lines"):
         exchange.take_in(cast.ada, b"caption\n" + b"x\n" * 100_000, None, "UTC")
     assert len(read) <= exchange.MOST_LINES + 1
+
+
+def test_a_past_time_that_is_typed_is_no_way_to_send_at_once(cast: Cast) -> None:
+    post = drafted(cast)
+    answer = say(cast, "olga", post, "schedule", day="2020-01-01", time="10:00")
+    assert (answer.status_code, "That time has passed" in answer.content.decode()) == (422, True)
+    post.refresh_from_db()
+    assert (post.state, post.due) == (State.DRAFT, None)
+
+
+def test_a_day_without_a_time_is_the_days_next_slot(cast: Cast) -> None:
+    post, slot = drafted(cast), slot_on(cast.ada, date(2030, 3, 4), rhythm_of(cast.ada))
+    assert say(cast, "rui", post, day="2030-03-04", time="").status_code == 302
+    post.refresh_from_db()
+    assert post.due == slot
+
+
+def test_what_went_out_stands_where_it_went_out(way: Way) -> None:
+    post = way.post()
+    planned = post.due
+    way.graph.clock.advance(3 * 86_400)
+    way.go(post)
+    live(way, post)
+    assert planned is not None
+    assert post.published is not None
+    assert post.due == post.published.replace(microsecond=0) > planned
+
+
+def test_a_form_of_somebody_who_was_logged_out_leads_back_to_its_page(cast: Cast) -> None:
+    page = "/s/studio/p/ada/calendar/"
+    headers = {"Referer": f"http://testserver{page}"}
+    answer = cast.clients["nobody"].post(f"{page}plan/", {}, headers=headers)
+    assert (answer.status_code, f"next={page}" in answer.headers["Location"].replace("%2F", "/")) == (302, True)
+    assert "was not saved" in cast.clients["nobody"].get(answer.headers["Location"]).content.decode()
+    elsewhere = cast.clients["nobody"].post(f"{page}plan/", {}, headers={"Referer": "https://evil.example/x"})
+    assert "evil" not in elsewhere.headers["Location"]
+    opened = cast.clients["olga"].get(f"{page}plan/")
+    assert (opened.status_code, "shows nothing by itself" in opened.content.decode()) == (405, True)
+    assert "POST" in opened.headers["Allow"]
+
+
+def test_a_caption_that_was_put_into_the_form_counts_as_written(cast: Cast) -> None:
+    post = drafted(cast)
+    page = cast.clients["rui"].post(f"/s/studio/posts/{post.pk}/captions/", {}, headers={"HX-Request": "true"})
+    ticket = re.findall(r'name="ticket" value="([^"]+)"', page.content.decode())[0]
+    said = {"caption": "Mine, in the end.", "comment": "More tomorrow.", "day": "", "time": ""}
+    answer = say(cast, "rui", post, written=ticket, **said)
+    assert answer.status_code == 302, re.findall(r"errorlist[^/]*", answer.content.decode())
+    post.refresh_from_db()
+    assert (post.caption, post.comment) == ("Mine, in the end.", "More tomorrow.")
+    assert post.why["written"]["by"]

@@ -252,7 +252,7 @@ def test_what_cannot_be_is_said_beside_what_was_typed(cast: Cast, post: Post) ->
     crop = f"picture-{post.pictures.get().pk}-"
     for said, sentence in (
         ({"hashtags": "good not-good"}, "is no hashtag"),
-        ({"time": ""}, "go together"),
+        ({"day": ""}, "A time needs its day"),
         ({f"{crop}width": "20"}, "from 4:5 to 1.91:1"),
         ({f"{crop}width": "5"}, "at least 10%"),
         ({f"{crop}left": "50"}, "within the picture"),

@@ -38,7 +38,7 @@ class ComparisonOut(Schema):
     created: datetime
 
 
-class StandingOut(Schema):
+class ContenderOut(Schema):
     """How one stands; the interval holds its score 95 times of 100."""
 
     contender: str
@@ -57,7 +57,7 @@ class ResultOut(ComparisonOut):
     judged: int
     clear: bool
     sentence: str
-    standings: list[StandingOut]
+    standings: list[ContenderOut]
 
 
 class PairsOut(Schema):

@@ -93,7 +93,8 @@ def _scale(cells: Iterable[Told], *, zero: bool) -> tuple[float, float]:
     means = [each.mean for each in cells if each.mean is not None]
     low = 0.0 if zero else min((each.low for each in means), default=0.0)
     high = max((each.high for each in means), default=1.0)
-    return low, high if high > low else low + 1.0
+    # What differs by rounding alone does not differ.
+    return low, high if high - low > 1e-6 * max(1.0, abs(low)) else low + 1.0
 
 
 def _at(value: float, scale: tuple[float, float]) -> float:

@@ -1,7 +1,8 @@
 """What an approved learning changes: little, in sight, and so that it can be undone.
 
-A pillar's weight goes up or down by five, as far as there is room. An hour joins the best hours, or leaves them, when
-whoever plans asks for them. A format or a LoRA version is for people to act on: it changes nothing by itself.
+A pillar's weight goes up or down by five; where the others leave no room, they give it. An hour joins the best hours,
+or leaves them, when whoever plans asks for them. A format or a LoRA version is for people to act on: it changes
+nothing by itself.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from dataclasses import fields
 from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db import transaction
 
 from zoetrope.studio.insights.models import Kind, Learning
 from zoetrope.studio.personas.models import Persona
@@ -28,7 +31,12 @@ def begin(learning: Learning) -> dict[str, Any]:
     pillar = Pillar.objects.select_related("persona").filter(persona=learning.persona_id, pk=int(learning.key)).first()
     if pillar is None or pillar.retired:
         return {}
-    return {"weight": _lean(pillar, STEP if learning.more else -STEP)}
+    others: dict[str, int] = {}
+    with transaction.atomic():
+        if learning.more:
+            others = _made_room(pillar, STEP)
+        done = {"weight": _lean(pillar, STEP if learning.more else -STEP)}
+    return done | ({"others": others} if others else {})
 
 
 def end(learning: Learning) -> None:
@@ -36,6 +44,9 @@ def end(learning: Learning) -> None:
     by = int(learning.effect.get("weight", 0))
     if by and (pillar := Pillar.objects.select_related("persona").filter(pk=int(learning.key)).first()):
         _lean(pillar, -by)
+        for key, taken in learning.effect.get("others", {}).items():
+            if other := Pillar.objects.select_related("persona").filter(pk=int(key), retired=None).first():
+                _lean(other, taken)
 
 
 def hours(persona: Persona) -> list[Taught]:
@@ -63,11 +74,33 @@ def words(learning: Learning) -> str:
     if learning.kind != Kind.PILLAR or not learning.key:
         return "It changes nothing by itself: it is for you to act on."
     if learning.state != Learning.State.APPROVED:
-        return f"The pillar's weight goes {'up' if learning.more else 'down'} by {STEP}, as far as there is room."
+        told = (
+            f"up by {STEP}; where there is no room, the heaviest others give it" if learning.more else f"down by {STEP}"
+        )
+        return f"The pillar's weight goes {told}."
     by = int(learning.effect.get("weight", 0))
     if not by:
-        return "The pillar's weight stays: there was no room. Lower another pillar's and change it yourself."
-    return f"The pillar's weight went {'up' if by > 0 else 'down'} by {abs(by)}."
+        return "The pillar's weight stays: there was no room."
+    given = sum(learning.effect.get("others", {}).values())
+    told = f"; other pillars gave {given} of it" if given else ""
+    return f"The pillar's weight went {'up' if by > 0 else 'down'} by {abs(by)}{told}."
+
+
+def _made_room(pillar: Pillar, by: int) -> dict[str, int]:
+    """The heaviest other pillars give what is missing, one after another; how much each gave."""
+    every = [each for each in pillars.active(pillar.persona) if each.pk != pillar.pk]
+    others = {each.pk: each.weight for each in every}
+    wanted = min(by, pillars.WHOLE - pillar.weight)
+    for _ in range(max(0, wanted - (pillars.WHOLE - pillar.weight - sum(others.values())))):
+        heaviest = max(others, key=lambda key: others[key])
+        # Nobody gives the last of what it has.
+        if others[heaviest] > 1:
+            others[heaviest] -= 1
+    given = {each.pk: each.weight - others[each.pk] for each in every if each.weight > others[each.pk]}
+    for each in every:
+        if each.pk in given:
+            _lean(each, -given[each.pk])
+    return {str(key): count for key, count in given.items()}
 
 
 def _lean(pillar: Pillar, by: int) -> int:

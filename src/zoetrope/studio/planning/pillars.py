@@ -104,5 +104,6 @@ def _fits(persona: Persona, name: str, weight: int, own: Pillar | None) -> None:
     if taken + weight > WHOLE:
         left = f"{WHOLE - taken} are left" if taken < WHOLE else "nothing is left"
         raise UserError(
-            f"Pillars weigh {WHOLE} together and the others take {taken}: {left} for {name}; nothing was changed."
+            f"Pillars weigh {WHOLE} together and the others take {taken}: {left} for {name}. "
+            "Lower another one first; nothing was changed."
         )

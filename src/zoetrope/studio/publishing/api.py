@@ -93,7 +93,7 @@ class PostChange(Said):
     pictures: list[ShownIn] | None = Field(None, max_length=MOST)
 
 
-class ActIn(Said):
+class PostActIn(Said):
     """What is to become of it: `live` and `not_live` answer a post that asks; `due` is for `schedule` and `again`."""
 
     do: Literal["schedule", "take_back", "again", "duplicate", "live", "not_live"]
@@ -319,14 +319,14 @@ def change_post(request: HttpRequest, space: str, post: int, said: PostChange) -
 
 
 @router.post(_POST, response=WholePostOut)
-def act_on_post(request: HttpRequest, space: str, post: int, said: ActIn) -> WholePostOut:
+def act_on_post(request: HttpRequest, space: str, post: int, said: PostActIn) -> WholePostOut:
     """Approve it, take it back, try it again, make another like it, or say what became of it."""
     place = asked_place(request, space, Role.reviewer)
     found = post_of(place, post)
     return _whole(_acted(request, place, found, said))
 
 
-def _acted(request: HttpRequest, place: Place, post: Post, said: ActIn) -> Post:
+def _acted(request: HttpRequest, place: Place, post: Post, said: PostActIn) -> Post:
     if said.do in ("schedule", "again"):
         place.ask(Role.owner)
     if said.do == "schedule":

@@ -93,6 +93,8 @@ def warnings(post: Post, pictures: list[PostPicture]) -> Iterator[str]:
     ratios = [allowed(_ratio(each)) for each in pictures]
     if post.kind == Post.Kind.CAROUSEL and ratios and max(ratios) - min(ratios) > _ALIKE:
         yield "A carousel is cropped as its first picture: the others differ in shape and lose something."
+    if not post.text.strip() and post.kind != Post.Kind.STORY:
+        yield "It has no caption yet."
     if not post.labelled:
         yield "It goes out without the label that says it was made with AI."
 

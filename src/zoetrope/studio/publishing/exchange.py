@@ -137,7 +137,7 @@ def _cells(post: Post, zone: ZoneInfo) -> Iterator[str]:
     yield str(post.pk)
     # With seconds only where there are any.
     yield f"{when:%Y-%m-%d}" if when else ""
-    yield when.time().isoformat("minutes" if not (when.second or when.microsecond) else "auto") if when else ""
+    yield when.time().isoformat("minutes" if not when.second else "seconds") if when else ""
     yield zone.key
     yield post.state
     yield post.kind

@@ -38,7 +38,11 @@ class PostForm(forms.Form):
     channel = forms.ChoiceField()
     pillar = forms.ChoiceField(required=False)
     day = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    time = forms.TimeField(required=False, widget=forms.TimeInput(attrs={"type": "time"}))
+    time = forms.TimeField(
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        help_text="Without one it goes out at the day's next slot.",
+    )
     labelled = forms.BooleanField(required=False, label="Say that it was made with AI")
 
     def __init__(self, channels: Sequence[Channel], pillars: Sequence[Pillar], *args: Any, **kwargs: Any) -> None:
@@ -55,8 +59,8 @@ class PostForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or self.cleaned_data
-        if bool(said.get("day")) != bool(said.get("time")) and not {"day", "time"} & self.errors.keys():
-            self.add_error("time", "A day and a time go together: give both or neither.")
+        if said.get("time") and not said.get("day") and "day" not in self.errors:
+            self.add_error("day", "A time needs its day.")
         if (day := said.get("day")) and not FIRST <= day <= LAST:
             self.add_error("day", f"The calendar reaches from {FIRST} to {LAST}.")
         for name, read in (

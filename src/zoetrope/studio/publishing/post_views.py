@@ -1,6 +1,7 @@
 """A post's own page: its pictures, its words, when it goes out, what stands against that, and what became of it."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -17,11 +18,11 @@ from zoetrope.media.files import read_limited
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.planning.asked import keys
 from zoetrope.studio.planning.models import Pillar, Rhythm
-from zoetrope.studio.planning.slots import at_local
+from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.publishing import checks, desk, outgoing, shelf, suggesting
 from zoetrope.studio.publishing.agenda import WORDS, first_pictures
 from zoetrope.studio.publishing.calendar import wall
-from zoetrope.studio.publishing.editing import edit
+from zoetrope.studio.publishing.editing import edit, slot_on, wanted_time
 from zoetrope.studio.publishing.forms import PictureForm, PostForm, arranged, post_said
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
 from zoetrope.studio.publishing.undoing import Done, as_seen, iso, stamp, stamps
@@ -101,10 +102,14 @@ def _saved(request: HttpRequest, place: Place, seen: Sheet) -> HttpResponse:
     post, approve = seen.post, request.POST.get("do") == "schedule"
     before = post.state
     said = seen.form.cleaned_data
-    due = at_local(said["day"], said["time"], zone_of(post)) if said["day"] else None
     untouched = not {"day", "time"} & set(seen.form.changed_data)
+    due = None if untouched else _due(post, said["day"], said["time"])
+    if approve and due is not None and due <= timezone.now():
+        raise UserError("That time has passed: choose one to come, or save it first and approve it then.")
     with as_seen(post, request.POST.get("stamp") or "none"):
         changed = edit(place, post, seen.form.words(), arranged(seen.rows), () if untouched else (due,))
+        if written := request.POST.get("written"):
+            suggesting.written(post, suggesting.read(post, written))
         if approve:
             return approved(request, post)
     if changed and before == Post.State.SCHEDULED:
@@ -112,6 +117,12 @@ def _saved(request: HttpRequest, place: Place, seen: Sheet) -> HttpResponse:
     else:
         messages.success(request, "Saved.")
     return redirect("post", place.space.slug, post.pk)
+
+
+def _due(post: Post, day: date | None, clock: time | None) -> datetime | None:
+    """When a person wants it; without a time of day at the day's next slot."""
+    rhythm = rhythm_of(post.persona)
+    return slot_on(post.persona, day, rhythm) if day and clock is None else wanted_time(post, day, clock, rhythm)
 
 
 def approved(request: HttpRequest, post: Post) -> HttpResponse:
@@ -138,6 +149,7 @@ def _page(request: HttpRequest, place: Place, seen: Sheet, status: int = 200) ->
     said |= {"open": post.state in (Post.State.DRAFT, Post.State.SCHEDULED, Post.State.FAILED)}
     said |= {"waits": post.state in Post.WAITING, "lengths": list(Length), "counts": counted(post), "limits": checks}
     said |= {"faults": list(checks.faults(post, seen.pictures)), "warnings": list(checks.warnings(post, seen.pictures))}
+    said |= {"retimed": post.published is None and post.why.get("at", iso(post.due)) != iso(post.due)}
     entries = Entry.objects.filter(post=post)[:_ENTRIES]
     said |= {"entries": [(each, wall(each.at, zone)) for each in entries]} | _library(post, seen.pictures)
     return render(request, "publishing/post.html", said, status=status)

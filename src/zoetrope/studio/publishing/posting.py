@@ -343,11 +343,16 @@ def _look(post: Post) -> bytes:
 
 def _live(hand: _Hand, media: str, state: Post.State) -> timedelta | None:
     """It is out; the number by which its insights are asked for is never its container's."""
-    at = hand.now()
+    at, well = hand.now(), {"error": "", "asks": False, "delays": 0, "polls": 0}
     with transaction.atomic():
-        hand.write(state, state=State.PUBLISHED, media=media, published=at, error="", asks=False, delays=0, polls=0)
+        # From now on it stands in calendars where it went out, whatever was planned.
+        hand.write(state, state=State.PUBLISHED, media=media, published=at, due=_seconds(at), **well)
         uses.posted(hand.post.pk, at)
     return _AT_ONCE
+
+
+def _seconds(at: datetime) -> datetime:
+    return at.replace(microsecond=0)
 
 
 def _published(hand: _Hand) -> timedelta | None:

@@ -58,10 +58,15 @@ def read(post: Post, ticket: str) -> Variant:
 def choose(post: Post, variant: Variant) -> None:
     """It is the post's caption now; a picture that blind people would hear nothing of is told too."""
     desk.change(post, caption=variant.text, hashtags=list(variant.hashtags))
-    remember(post, {"text": variant.text, "by": variant.by})
+    written(post, variant)
     rows = list(PostPicture.objects.filter(post=post))
     if variant.alt and len(rows) == 1 and not rows[0].alt:
         desk.arrange(post, [Shown(rows[0].pk, variant.alt, rows[0].crop)])
+
+
+def written(post: Post, variant: Variant) -> None:
+    """Its caption begins as a writer wrote it."""
+    remember(post, {"text": variant.text, "by": variant.by})
 
 
 def remember(post: Post, written: dict[str, Any] | None) -> None:

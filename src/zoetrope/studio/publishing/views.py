@@ -181,7 +181,9 @@ def plan(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     days = number(request.POST.get("days", "")) or strategy.DAYS
     posts = strategy.plan(found, member(request), days)
     if not posts:
-        messages.info(request, "Nothing was planned: no picture is free, or the next days have their posts already.")
+        free = shelf.free(found).exists()
+        why = "the next days have their posts already" if free else "no picture is free; Plan shows what is missing"
+        messages.info(request, f"Nothing was planned: {why}.")
         return back(request, found)
     return back(request, found, Done("plan", tuple(each.pk for each in posts), stamps(posts)))
 
@@ -273,7 +275,9 @@ def renew_feed(request: HttpRequest, place: Place, persona: str) -> HttpResponse
     """Another address for the calendar that other programs read."""
     found = persona_of(place, persona)
     feed.renew(found)
-    messages.success(request, "There is a new address; whoever uses an old one sees nothing any more.")
+    messages.success(
+        request, "There is a new address for calendars; one that was given out before shows nothing any more."
+    )
     return redirect("posts-table", place.space.slug, found.name)
 
 

@@ -48,7 +48,7 @@ class PictureOut(Schema):
     replacement: str | None
 
 
-class StandingOut(Schema):
+class WheelOut(Schema):
     """What a persona has, and the page and words of what is to be done now."""
 
     round: int
@@ -232,12 +232,12 @@ def _workspace(request: HttpRequest, space: str, persona: str, needed: Role = Ro
     return _asked(request, space, persona, needed)[1]
 
 
-@router.get(f"{AT}/standing", response=StandingOut)
-def standing(request: HttpRequest, space: str, persona: str) -> StandingOut:
+@router.get(f"{AT}/standing", response=WheelOut)
+def standing(request: HttpRequest, space: str, persona: str) -> WheelOut:
     """What there is, and what the wheel waits for."""
     state = _workspace(request, space, persona).state()
     page, following = panel.next_step(state)
-    return StandingOut(round=state.round, **panel.counts(state), page=page, next=following)
+    return WheelOut(round=state.round, **panel.counts(state), page=page, next=following)
 
 
 @router.get(f"{AT}/sources", response=SourcesOut)

@@ -12,6 +12,7 @@ from zoetrope.studio.planning.slots import local
 from zoetrope.studio.planning.strategies.seam import Choice, Option, Past, Settings
 from zoetrope.studio.planning.strategies.shortlist import Shortlist, shortlist
 
+_NOON = 12
 SHARES_OF = timedelta(days=30)
 """A pillar's share is counted over so much time before a post."""
 
@@ -121,9 +122,10 @@ def turn(plan: Plan, shares: Mapping[int, float]) -> str:
 
 def lower(option: Option, chosen: Option) -> tuple[Option, str]:
     """A runner-up that is rated lower."""
+    mine, its = f"{option.rating:.2f}", f"{chosen.rating:.2f}"
     if option.rating == chosen.rating:
-        return option, f"Rated {option.rating:.2f} as well, but kept later."
-    return option, f"Rated {option.rating:.2f}, below {chosen.rating:.2f}."
+        return option, f"Rated {mine} as well, but kept later."
+    return option, f"Rated {mine} as well, by a hair below." if mine == its else f"Rated {mine}, below {its}."
 
 
 def second(options: Iterable[Option], chosen: Option) -> list[tuple[Option, str]]:
@@ -133,9 +135,10 @@ def second(options: Iterable[Option], chosen: Option) -> list[tuple[Option, str]
 
 
 def quietest(times: Sequence[datetime], recent: Sequence[Past], cadence: Cadence) -> tuple[datetime, str]:
-    """Of a day's times, the one at whose hour the fewest recent posts went out; the earliest of several."""
+    """Of a day's times, the one at whose hour the fewest recent posts went out; of several the nearest to noon."""
     counts = Counter(local(post.at, cadence.zone).hour for post in recent)
-    chosen = min(times, key=lambda at: (counts[local(at, cadence.zone).hour], at))
+    hours = {at: local(at, cadence.zone).hour for at in times}
+    chosen = min(times, key=lambda at: (counts[hours[at]], abs(hours[at] - _NOON), at))
     hour = local(chosen, cadence.zone)
     if len(times) == 1:
         return chosen, f"{hour:%H:%M} is the only time left that day."

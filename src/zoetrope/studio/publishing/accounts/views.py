@@ -1,6 +1,7 @@
 """The pages of a persona's channels: which there are and how each is, one of them, the outbox."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -14,10 +15,12 @@ from zoetrope.errors import UserError
 from zoetrope.studio.files import Handed
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.personas.views import persona_of
+from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.publishing import hosting
 from zoetrope.studio.publishing.accounts import folders, forms, keeping, login, tokens
 from zoetrope.studio.publishing.accounts.health import health, renewals
 from zoetrope.studio.publishing.accounts.quota import quota
+from zoetrope.studio.publishing.calendar import wall
 from zoetrope.studio.publishing.channels.instagram.connecting import SCOPES
 from zoetrope.studio.publishing.models import Channel
 from zoetrope.studio.spaces.here import Place, in_space, member, place_of
@@ -126,8 +129,9 @@ def outbox(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     """What went to the outbox."""
     found = persona_of(place, persona)
     page = Paginator(folders.posts(found), _A_PAGE).get_page(request.GET.get("page"))
-    listed = [(each, folders.is_there(found, each)) for each in page]
-    said = {"persona": found, "page": page, "listed": listed, "folder": f"outbox/{found.folder}"}
+    zone = ZoneInfo(rhythm_of(found).zone)
+    listed = [(each, folders.is_there(found, each), wall(each.published, zone)) for each in page]
+    said = {"persona": found, "page": page, "listed": listed, "folder": f"outbox/{found.folder}", "zone": zone.key}
     return render(request, "publishing/accounts/outbox.html", said | {"lying": folders.lying(found)})
 
 

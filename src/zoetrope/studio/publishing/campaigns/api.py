@@ -38,7 +38,7 @@ class BriefIn(Said):
     pillars: list[Key] = Field([], max_length=MOST_PILLARS)
 
 
-class ActIn(Said):
+class CampaignActIn(Said):
     """What is to become of a campaign; `make` starts runs for what waits, a few at once."""
 
     do: Literal["ideas", "make", "end", "resume"]
@@ -146,7 +146,9 @@ def change_campaign(request: HttpRequest, space: str, persona: str, campaign: in
 
 
 @router.post(_ONE, response=WholeCampaignOut)
-def act_on_campaign(request: HttpRequest, space: str, persona: str, campaign: int, said: ActIn) -> dict[str, Any]:
+def act_on_campaign(
+    request: HttpRequest, space: str, persona: str, campaign: int, said: CampaignActIn
+) -> dict[str, Any]:
     """Have ideas written by a job, start runs for what waits, end it, resume it."""
     row = _acted_on(request, space, persona, campaign)
     if said.do == "ideas":

@@ -30,6 +30,8 @@ function show(page, post) {
   if (post) calendar().querySelector("#strip").replaceWith(strip);
   else htmx.process(calendar());
   document.getElementById("told").hidden = true;
+  // What was told of the page before is over.
+  document.querySelectorAll("main > .note, .messages .note").forEach((note) => calendar().contains(note) || note.remove());
   window.scrollTo(0, at);
   calendar().querySelector(`[data-post="${post}"] a`)?.focus({ preventScroll: true });
 }

@@ -97,7 +97,28 @@ function croppable(item) {
   draw();
 }
 
+// What a writer wrote is put into the form: nothing else that was said there is lost.
+function take(variant) {
+  form.elements.caption.value = variant.dataset.variant;
+  form.elements.hashtags.value = variant.dataset.tags;
+  form.elements.written.value = variant.elements.ticket.value;
+  const alts = form.querySelectorAll("[name$='-alt']");
+  if (alts.length === 1 && !alts[0].value) alts[0].value = variant.dataset.alt;
+  form.dispatchEvent(new Event("input"));
+  form.elements.caption.focus();
+}
+
 if (form) {
+  let unsaved = false;
+  form.addEventListener("input", () => (unsaved = true));
+  form.addEventListener("submit", () => (unsaved = false));
+  addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
+  document.addEventListener("submit", (event) => {
+    const variant = event.target.closest("[data-variant]");
+    if (!variant) return;
+    event.preventDefault();
+    take(variant);
+  });
   form.addEventListener("input", count);
   document.addEventListener("htmx:afterSettle", count);
   form.querySelectorAll("[data-crop]").forEach(croppable);
