@@ -202,13 +202,13 @@ def _planned(page: Page, hands: Hands, at: str) -> None:
     hands.drag(strip, tomorrow, f"{tomorrow} [data-post]")
     hands.click(f"{tomorrow} [data-post] a", "text=Write captions")
     hands.click("text=Write captions", ".variant")
-    hands.click(".variant >> nth=0 >> text=Take this one", "text=Its caption began as")
+    hands.click(".variant >> nth=0 >> text=Take this one", ".variant >> nth=0 >> button:disabled")
     page.select_option("#id_channel", label="mia.walks")
     now = page.evaluate("new Date(Date.now() - 120000).toISOString().slice(0, 16)")
     page.fill("#id_day", now[:10])
     page.fill("#id_time", now[11:])
     hands.steps += 2
-    hands.click("button[value=save]", ".state")
+    hands.click("button[value=save]", "text=Its caption began as")
     hands.click("button[value=schedule]", ".state")
 
 

@@ -23,7 +23,7 @@ from zoetrope.studio.pipelines import runs
 from zoetrope.studio.pipelines.models import Pipeline, Run
 from zoetrope.studio.planning.models import Cluster, Rhythm, Use
 from zoetrope.studio.planning.slots import Slot
-from zoetrope.studio.publishing import desk, slotting, suggesting
+from zoetrope.studio.publishing import captioning, desk, slotting, suggesting
 from zoetrope.studio.publishing.campaigns import briefs, days, filling, stages, thinking
 from zoetrope.studio.publishing.campaigns.stages import Stage
 from zoetrope.studio.publishing.models import Campaign, CampaignIdea, Post
@@ -378,18 +378,18 @@ def test_its_caption_is_written_where_there_is_none(cast: Cast, two: Pipeline) -
     desk.change(second.post, caption="My own words.")
     for row in (first, second):
         won(filling.draw(row, two, None))
-    (job,) = jobs.Job.objects.filter(kind=filling.CAPTION)
-    assert job.args == {"idea": first.pk}
-    filling.word(Told(), **job.args)
+    (job,) = jobs.Job.objects.filter(kind=captioning.KIND)
+    assert job.args == {"post": first.post_id}
+    captioning.write(Told(), **job.args)
     post = Post.objects.get(campaign_idea=first)
     assert len(post.caption) >= 300
     assert "emplate" in post.why["written"]["by"]
     assert "campaign" in post.why
-    filling.word(Told(), **job.args)
-    filling.word(Told(), idea=second.pk)
+    captioning.write(Told(), **job.args)
+    captioning.write(Told(), post=second.post.pk)
     assert Post.objects.get(campaign_idea=first).caption == post.caption
     assert Post.objects.get(campaign_idea=second).caption == "My own words."
-    filling.word(Told(), idea=10**9)
+    captioning.write(Told(), post=10**9)
 
 
 def test_whoever_writes_meanwhile_goes_first(cast: Cast, two: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,8 +401,34 @@ def test_whoever_writes_meanwhile_goes_first(cast: Cast, two: Pipeline, monkeypa
         return [suggesting.Variant("Theirs.", (), "", "a pen")]
 
     monkeypatch.setattr(suggesting, "variants", slowly)
-    filling.word(Told(), idea=row.pk)
+    assert row.post is not None
+    captioning.write(Told(), post=row.post.pk)
     assert Post.objects.get(campaign_idea=row).caption == "Mine."
+
+
+def test_what_has_no_words_gets_them_at_once(cast: Cast) -> None:
+    first, second = (desk.draft(cast.ada, [keep(cast, colour)], None) for colour in ("red", "blue"))
+    worded = desk.draft(cast.ada, [keep(cast, "green")], None, caption="My own.")
+    bare = desk.draft(cast.ada, [], None)
+    address = "/s/studio/p/ada/calendar/"
+    assert "Write 2 missing captions" in cast.clients["rui"].get(address).content.decode()
+    assert "missing captions" not in cast.clients["vic"].get(address).content.decode()
+    for _ in range(2):
+        assert cast.clients["rui"].post(f"{address}write/").status_code == 302
+    asked = jobs.Job.objects.filter(kind=captioning.KIND)
+    assert {job.args["post"] for job in asked} == {first.pk, second.pk}
+    assert asked.count() == 2, "asked twice, written once"
+    for job in asked:
+        captioning.write(Told(), **job.args)
+    captions = dict(Post.objects.values_list("pk", "caption"))
+    assert all(len(captions[each.pk]) >= 300 for each in (first, second))
+    assert (captions[worded.pk], captions[bare.pk]) == ("My own.", "")
+    assert cast.clients["rui"].post(f"{address}write/").status_code == 400
+    # Emptied again, another job is asked.
+    asked.update(state=jobs.State.DONE)
+    desk.change(Post.objects.get(pk=first.pk), caption="")
+    assert captioning.ask_all(cast.ada) == 1
+    assert asked.count() == 3
 
 
 def test_captions_are_told_the_brief(cast: Cast) -> None:
@@ -430,7 +456,7 @@ def test_a_crowning_is_kept_with_its_post_or_not_at_all(cast: Cast, two: Pipelin
         return not filled.exists() and not Run.objects.filter(pk=run.pk, state="done").exists()
 
     assert killed_everywhere(crown, untouched) > 20
-    assert filled.count() == jobs.Job.objects.filter(kind=filling.CAPTION).count() == 1
+    assert filled.count() == jobs.Job.objects.filter(kind=captioning.KIND).count() == 1
 
 
 def test_a_winner_that_nobody_told_of_is_caught_up_with(

@@ -27,6 +27,7 @@ class Way:
     def __init__(self, cast: Cast, graph: Graph) -> None:
         self.cast, self.graph, self.truth = cast, graph, graph.truth
         self.instagram: type[Instagram] = Instagram
+        self.pace = posting.PACE
         self.account = graph.truth.account("ada")
         self.channel = Channel.objects.create(
             space=cast.space,
@@ -68,7 +69,7 @@ class Way:
             if post.wake is None or (ends and post.wake > ends):
                 break
             self.graph.clock.advance(max(0.0, (post.wake - self.now()).total_seconds()) + 0.01)
-            posting.advance(post.pk, self.driver_of, self.now)
+            posting.advance(post.pk, self.driver_of, self.now, self.pace)
         post.refresh_from_db()
         return post
 

@@ -71,11 +71,11 @@ class Tab:
 
 @dataclass(frozen=True)
 class Part:
-    """What an app above shows on a page: loaded from an address that takes the same number, with rules of its own."""
+    """What an app above shows on a page: loaded from an address that takes the same number, or with its own rules."""
 
     title: str
     address: str
-    style: str
+    style: str = ""
 
 
 PANELS: list[Panel] = []

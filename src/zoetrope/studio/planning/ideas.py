@@ -55,7 +55,7 @@ def write(work: jobs.Work, persona: int) -> None:
     row = Persona.objects.select_related("space").filter(pk=persona).first()
     if row is None:
         return
-    thin = [pillar for pillar, _ in thinnest(row, THINNEST)]
+    thin = [pillar for pillar, _, _ in thinnest(row, THINNEST)]
     writer = _writer(row)
     for done, pillar in enumerate(thin):
         work.check()

@@ -16,10 +16,12 @@ _SHOWN = 5
 
 
 def fill(request: HttpRequest, place: Place, persona: Persona) -> dict[str, Any]:
-    """The thinnest first, and how many lack pictures."""
+    """The thinnest first, and how many lack pictures that nothing is being done about."""
     every = thinnest(persona, MOST_PILLARS)
-    gaps = sum(gap.gap > 0 for _, gap in every)
-    told = f"{gaps} gap{pluralize(gaps)}" if gaps else "no gap" if every else "no pillar"
+    gaps = sum(gap.gap > coming for _, gap, coming in every)
+    filling = sum(coming for _, _, coming in every)
+    otherwise = f"{filling} being filled" if filling else "no gap" if every else "no pillar"
+    told = f"{gaps} gap{pluralize(gaps)}" if gaps else otherwise
     need = Need.WAITS if gaps else Need.NONE if every else Need.CAN
     step = Step(Stop.GAPS, told, reverse("plan", args=[place.space.slug, persona.name]), need)
     return {"thinnest": every[:_SHOWN], "steps": [step]}

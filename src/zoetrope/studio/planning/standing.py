@@ -1,10 +1,11 @@
 """How a persona's pillars stand: what each needs, has and lacks, when it runs dry, what is being made for it."""
 
 import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from django.db.models import OuterRef
 
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
@@ -72,16 +73,16 @@ def outlook(persona: Persona, pipeline: Pipeline | None = None, now: datetime | 
     missing = any(each.gap > 0 for each in found)
     each, per_winner = (seconds_each(persona.space), pictures_of(pipeline)) if missing and pipeline else (None, 1)
     ahead = {told.plan.key: told for told in forecast(plans, day, rhythm.days, each, per_winner, rhythm.posts_per_week)}
-    coming = _under_way(persona)
-    standings = (Standing(pillars[g.plan.key], g, ahead[g.plan.key], coming[g.plan.key]) for g in found)
+    standings = (Standing(pillars[g.plan.key], g, ahead[g.plan.key], _coming(pillars[g.plan.key])) for g in found)
     return Outlook(rhythm, day, tuple(standings))
 
 
-def thinnest(persona: Persona, most: int) -> list[tuple[Pillar, Gap]]:
-    """So many pillars at most, those first that lack the most."""
+def thinnest(persona: Persona, most: int) -> list[tuple[Pillar, Gap, int]]:
+    """So many pillars at most, those first that lack the most, and how many runs are under way for each."""
     rhythm, _, pillars = _today(persona, None)
     found = gaps(plans_of(list(pillars.values())), rhythm.days, rhythm.posts_per_week)
-    return [(pillars[each.plan.key], each) for each in found[:most]]
+    shown = [(pillars[each.plan.key], each) for each in found[:most]]
+    return [(pillar, gap, _coming(pillar)) for pillar, gap in shown]
 
 
 def pictures_of(pipeline: Pipeline) -> int:
@@ -113,13 +114,14 @@ def _today(persona: Persona, now: datetime | None) -> tuple[Rhythm, date, dict[i
 
 def _active(persona: Persona) -> list[Pillar]:
     rows = Pillar.objects.filter(persona=persona, retired=None).select_related("persona__rhythm", "persona__space")
-    return list(uses.counted(rows))
+    running = GapRun.objects.filter(pillar=OuterRef("pk"), run__state=Run.State.RUNNING)
+    return list(uses.counted(rows).annotate(coming=uses.RowCount(running)))
 
 
 def _there(pillar: Pillar) -> int:
     return int(pillar.there)  # type: ignore[attr-defined]
 
 
-def _under_way(persona: Persona) -> "Counter[int]":
-    rows = GapRun.objects.filter(pillar__persona=persona, run__state=Run.State.RUNNING)
-    return Counter(rows.values_list("pillar", flat=True))
+def _coming(pillar: Pillar) -> int:
+    """How many runs for it wait for their winners."""
+    return int(pillar.coming)  # type: ignore[attr-defined]

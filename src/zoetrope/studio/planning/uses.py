@@ -43,7 +43,7 @@ def counted(pillars: "QuerySet[Pillar]") -> "QuerySet[Pillar]":
     """The same, each with how many pictures it has left as `there`, counted no further than `COUNTED`."""
     rows = _placed().filter(~_used("kept__made"), cluster__pillars=OuterRef("pk"), cluster__gone=None)
     rows = rows.filter(kept__aside=None).order_by().values("kept").distinct()[:COUNTED]
-    return pillars.annotate(there=_Count(rows))
+    return pillars.annotate(there=RowCount(rows))
 
 
 def _placed() -> "QuerySet[Any]":
@@ -54,7 +54,7 @@ def _used(made: str) -> Exists:
     return Exists(Use.objects.filter(made=OuterRef(made)))
 
 
-class _Count(Subquery):
+class RowCount(Subquery):
     """How many rows a query has, which may stop counting early."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"

@@ -19,7 +19,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.planning.slots import Slot
-from zoetrope.studio.publishing import desk, exchange, feed, shelf, slotting, strategy, suggesting, wording
+from zoetrope.studio.publishing import captioning, desk, exchange, feed, shelf, slotting, strategy, suggesting, wording
 from zoetrope.studio.publishing.calendar import FIRST, LAST
 from zoetrope.studio.publishing.campaigns.api import router as campaigns
 from zoetrope.studio.publishing.checks import ALT, MOST, faults, warnings
@@ -186,6 +186,12 @@ class VariantOut(Schema):
     hashtags: list[str]
     alt: str
     by: str
+
+
+class AskedOut(Schema):
+    """How many captions are being written."""
+
+    asked: int
 
 
 class TakenOut(Schema):
@@ -365,6 +371,13 @@ def plan_posts(request: HttpRequest, space: str, persona: str, said: PlanIn) -> 
     """Fill the next days by the persona's strategy; the drafts that were made."""
     found = persona_of(asked_place(request, space, Role.reviewer), persona)
     return Status(201, [_out(each) for each in strategy.plan(found, member(request), said.days)])
+
+
+@router.post(f"{_OF}/captions", response={202: AskedOut})
+def write_captions(request: HttpRequest, space: str, persona: str) -> Status[AskedOut]:
+    """Have captions written for drafts that have none; how many were asked for."""
+    found = persona_of(asked_place(request, space, Role.reviewer), persona)
+    return Status(202, AskedOut(asked=captioning.ask_all(found)))
 
 
 @router.get(f"{_OF}.csv", openapi_extra=sends("text/csv"))

@@ -13,10 +13,10 @@ class Publishing(AppConfig):
 
     def ready(self) -> None:
         from zoetrope.studio.jobs import seam as jobs
-        from zoetrope.studio.personas.panels import PANELS, TABS, Panel, Tab
+        from zoetrope.studio.personas.panels import PANELS, PARTS, TABS, Panel, Part, Tab
         from zoetrope.studio.personas.workspaces import AGAINST_LEAVING
         from zoetrope.studio.pipelines.runs import ON_WINNER
-        from zoetrope.studio.publishing import desk
+        from zoetrope.studio.publishing import captioning, desk
         from zoetrope.studio.publishing.accounts import tokens
         from zoetrope.studio.publishing.campaigns import filling, thinking
         from zoetrope.studio.publishing.panel import fill
@@ -28,10 +28,12 @@ class Publishing(AppConfig):
         tokens.register()
         inside = "zoetrope.studio.publishing.campaigns"
         jobs.register(thinking.KIND, f"{inside}.thinking:write", queue=jobs.Queue.OPEN, one_of="campaign")
-        jobs.register(filling.CAPTION, f"{inside}.filling:word", queue=jobs.Queue.OPEN, one_of="idea")
+        writes = "zoetrope.studio.publishing.captioning:write"
+        jobs.register(captioning.KIND, writes, queue=jobs.Queue.OPEN, one_of="post")
         # The library comes before this app and has kept the picture by then.
         ON_WINNER.append(filling.follow)
         jobs.every(FILL_SECONDS, filling.look)
         AGAINST_LEAVING.append(desk.under_way)
         PANELS.append(Panel("publishing/panel.html", fill))
+        PARTS.setdefault("kept", []).append(Part("Posts", "kept-posts"))
         TABS.append(Tab("Calendar", "calendar"))

@@ -118,7 +118,7 @@ def arrange(post: Post, shown: Sequence[Shown]) -> None:
         if known:
             post.pictures.filter(pk__in=known).delete()
             uses.release(post.pk)
-            _take(post)
+            hold_pictures(post)
             _count(post, [each.made for each in post.pictures.select_related("made")])
 
 
@@ -133,7 +133,7 @@ def change(post: Post, **said: Any) -> None:
             setattr(post, name, value)
         post.save(update_fields=[*said])
         if "pillar" in said:
-            _take(post)
+            hold_pictures(post)
 
 
 def move(post: Post, due: datetime | None) -> None:
@@ -179,7 +179,7 @@ def again(post: Post, due: datetime | None = None) -> None:
             raise UserError(
                 "Another post has one of its pictures by now: look at it, and approve it if it is to go out."
             )
-        _take(post)
+        hold_pictures(post)
         schedule(post, due or timezone.now())
 
 
@@ -239,12 +239,12 @@ def _reopen(post: Post) -> None:
         take_back(post)
     elif post.state == Post.State.FAILED:
         _moved(post, Post.State.DRAFT, asks=False, error="", wake=None)
-        _take(post)
+        hold_pictures(post)
     elif not Post.objects.filter(pk=post.pk, state=Post.State.DRAFT).update(wake=None):
         raise UserError("The post has gone on meanwhile; nothing was changed.")
 
 
-def _take(post: Post) -> None:
+def hold_pictures(post: Post) -> None:
     """Its pictures are not free, as far as they lie in the library still."""
     made = post.pictures.values("made")
     for kept in Kept.objects.filter(space=post.space_id, made__in=made):

@@ -200,6 +200,17 @@ class PostPicture(models.Model):
         ordering: ClassVar = ["place", "pk"]
 
 
+class Thrown(models.Model):
+    """A draft that somebody threw away, for as long as it can be brought back."""
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
+    # The number that it had, its rows as they were, and the campaign's idea that it was.
+    post = models.BigIntegerField(unique=True)
+    rows = models.TextField()
+    idea = models.BigIntegerField(null=True)
+    at = models.DateTimeField(db_index=True)
+
+
 class Entry(models.Model):
     """One call that was made for a post, as it came out. Entries are added and never changed."""
 

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,7 +20,7 @@ from zoetrope.studio.library.models import Kept
 from zoetrope.studio.planning.asked import keys
 from zoetrope.studio.planning.models import Pillar, Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of
-from zoetrope.studio.publishing import checks, desk, outgoing, shelf, suggesting
+from zoetrope.studio.publishing import checks, desk, outgoing, shelf, suggesting, throwing
 from zoetrope.studio.publishing.agenda import WORDS, first_pictures
 from zoetrope.studio.publishing.calendar import wall
 from zoetrope.studio.publishing.editing import edit, slot_on, wanted_time
@@ -197,9 +198,9 @@ def _again(request: HttpRequest, place: Place, post: Post) -> HttpResponse:
 
 
 def _drop(request: HttpRequest, place: Place, post: Post) -> HttpResponse:
-    desk.drop(post)
-    messages.info(request, "The post is gone, and its pictures are free again.")
-    return redirect("calendar", place.space.slug, post.persona.name)
+    gone = Done("drop", (throwing.throw(post).post,))
+    calendar = reverse("calendar", args=[place.space.slug, post.persona.name])
+    return redirect(f"{calendar}?{urlencode({'done': gone.ticket(post.persona)})}")
 
 
 def _duplicate(request: HttpRequest, place: Place, post: Post) -> HttpResponse:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.slots import local
-from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing import desk, throwing
 from zoetrope.studio.publishing.models import Post, PostPicture
 from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
@@ -51,6 +51,7 @@ class Done:
             "plan": f"{len(self.posts)} draft{'s were' if len(self.posts) > 1 else ' was'} planned.",
             "schedule": f"Approved: it goes out {_when(self.after, zone) if self.after else 'at once'}.",
             "take_back": "It is a draft again: nothing of it goes out.",
+            "drop": "The post is gone, and its pictures are free again.",
         }[self.do]
 
 
@@ -65,6 +66,9 @@ def read(persona: Persona, ticket: str) -> Done | None:
 
 def undo(place: Place, persona: Persona, done: Done) -> str:
     """As it was before; what then holds, in a sentence."""
+    if done.do == "drop":
+        throwing.bring_back(done.posts[0], persona.pk)
+        return "The post is back as it was."
     posts = Post.objects.filter(persona=persona).in_bulk(done.posts)
     with transaction.atomic():
         if done.do in ("add", "plan"):

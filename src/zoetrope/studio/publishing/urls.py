@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from zoetrope.studio.publishing import post_views, slot_views, views
+from zoetrope.studio.publishing import kept_views, post_views, slot_views, views
 from zoetrope.studio.publishing.campaigns import urls as campaigns
 
 _OF = "s/<slug:space>/p/<slug:persona>/calendar/"
@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_OF}move/", views.move, name="calendar-move"),
     path(f"{_OF}undo/", views.undone, name="calendar-undo"),
     path(f"{_OF}plan/", views.plan, name="calendar-plan"),
+    path(f"{_OF}write/", views.write, name="calendar-write"),
     path(f"{_OF}pictures/", views.pictures, name="calendar-pictures"),
     path(f"{_OF}table/", views.tables, name="posts-table"),
     path(f"{_OF}posts.csv", views.export, name="posts-export"),
@@ -28,5 +29,6 @@ urlpatterns = [
     path(f"{_POST}captions/", post_views.captions, name="post-captions"),
     path(f"{_POST}preview/", post_views.preview, name="post-preview"),
     path(f"{_POST}picture/<int:number>.jpg", post_views.picture, name="post-picture"),
+    path("s/<slug:space>/library/<int:kept>/posts/", kept_views.posts, name="kept-posts"),
     *campaigns.urlpatterns,
 ]

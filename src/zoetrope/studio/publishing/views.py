@@ -23,7 +23,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.asked import keys, number
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of, today
-from zoetrope.studio.publishing import desk, exchange, feed, shelf, slotting, strategy
+from zoetrope.studio.publishing import captioning, desk, exchange, feed, shelf, slotting, strategy
 from zoetrope.studio.publishing.agenda import A_DAY, MOST, agenda
 from zoetrope.studio.publishing.calendar import Span, View, bounds, read_day, read_time, span, wall
 from zoetrope.studio.publishing.checks import MOST as MOST_PICTURES
@@ -108,6 +108,7 @@ def calendar(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
     said |= {"agenda": agenda(seen.persona, seen.span, seen.zone, seen.today, mover, most)}
     said |= {"done": done(request, seen.persona, seen.zone), "plan_days": strategy.DAYS}
     said |= {"moving": _moving(request, seen)}
+    said |= {"wordless": len(captioning.wordless(seen.persona)[: captioning.MOST]) if place.reviews else 0}
     return render(request, "publishing/calendar.html", said)
 
 
@@ -186,6 +187,19 @@ def plan(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         messages.info(request, f"Nothing was planned: {why}.")
         return back(request, found)
     return back(request, found, Done("plan", tuple(each.pk for each in posts), stamps(posts)))
+
+
+@require_POST
+@in_space(Role.reviewer)
+def write(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
+    """Have captions written for drafts that have none."""
+    found = persona_of(place, persona)
+    count = captioning.ask_all(found)
+    if not count:
+        raise UserError("Every draft with a picture has its words; nothing was asked for.")
+    one = "A caption is being written: it appears in its post"
+    messages.info(request, f"{one if count == 1 else f'{count} captions are being written: each appears in its post'}.")
+    return back(request, found)
 
 
 @require_GET

@@ -9,22 +9,18 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from zoetrope.errors import UserError
-from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.pipelines import runs
 from zoetrope.studio.pipelines.models import Pipeline, Run
 from zoetrope.studio.pipelines.variables import PROMPT
 from zoetrope.studio.planning import clusters
 from zoetrope.studio.planning.filling import MOST_AT_ONCE, as_asked
-from zoetrope.studio.publishing import desk, suggesting
+from zoetrope.studio.publishing import captioning, desk
 from zoetrope.studio.publishing.campaigns import days, thinking
 from zoetrope.studio.publishing.campaigns.briefs import MOST_POSTS, going
 from zoetrope.studio.publishing.models import Campaign, CampaignIdea, Post
 from zoetrope.studio.spaces.models import User
-from zoetrope.studio.spaces.work import scope_of
-from zoetrope.studio.writing.seam import Length
 
-CAPTION = "campaign-caption"
 _A_LOOK = 100
 State = CampaignIdea.State
 
@@ -126,7 +122,7 @@ def settle(idea: CampaignIdea) -> bool:
         desk.show(row.post, [kept] if kept else [])
         CampaignIdea.objects.filter(pk=row.pk).update(filled=kept.made_id if kept else None)
         if kept is not None:
-            _given(row, row.post, kept)
+            _given(row.post, kept)
         return True
     return False
 
@@ -140,29 +136,11 @@ def _takes(idea: CampaignIdea, kept: Kept | None) -> bool:
     return not shown or shown == [idea.filled_id]
 
 
-def _given(idea: CampaignIdea, post: Post, kept: Kept) -> None:
+def _given(post: Post, kept: Kept) -> None:
     """The picture lies with its pillar's, and a caption is asked for where there is none."""
     if post.pillar is not None and post.pillar.retired is None:
         # Where a persona may have no further cluster, it lies in none.
         with suppress(UserError), transaction.atomic():
             clusters.fill(clusters.home_of(post.pillar), [kept.pk])
     if not post.caption.strip():
-        key, title = f"{CAPTION}-{idea.pk}-{kept.made_id}", f"A caption for {idea}"[:200]
-        jobs.enqueue(CAPTION, key, {"idea": idea.pk}, scope=scope_of(post.space), title=title)
-
-
-def word(work: jobs.Work, idea: int) -> None:
-    """The job: a caption for the picture that its post was given, unless it has one by then."""
-    row = CampaignIdea.objects.select_related("post__persona__space", "post__pillar").filter(pk=idea).first()
-    if row is None or row.post is None or not _wordless(row.post):
-        return
-    written = suggesting.variants(row.post, Length.medium, 1)[0]
-    work.check()
-    with transaction.atomic():
-        post = Post.objects.select_for_update().filter(pk=row.post.pk).first()
-        if post is not None and _wordless(post):
-            suggesting.choose(post, written)
-
-
-def _wordless(post: Post) -> bool:
-    return post.state == Post.State.DRAFT and not post.caption.strip() and post.pictures.exists()
+        captioning.ask(post)
