@@ -18,7 +18,8 @@ run: $(INSTALLED) ## install what is missing, then run the demo
 	ZOETROPE_HOME="$(CURDIR)/.zoetrope" $(BIN)/zoetrope demo
 
 test: lint ## install what is missing, then check style, types, layers and run the tests
-	$(BIN)/pytest --quiet --numprocesses 2
+	@# Half of the tests wait for browsers and processes more than they compute: three at a time fill two cores.
+	$(BIN)/pytest --quiet --numprocesses 3 --dist worksteal
 
 lint: $(TESTABLE) ## style, types and layers only
 	$(BIN)/ruff check
