@@ -1,7 +1,8 @@
-"""How fast the plan answers with 50,000 kept pictures in clusters, and how long it takes to find groups among them.
+"""How fast plan, calendar and insights answer with 50,000 kept pictures and 5,000 posts, and how fast posts are chosen.
 
-Five pillars share twenty clusters; each picture lies in one or two of them, and one in ten was given to a post. On
-SQLite, and on PostgreSQL where it is installed, each in a process of its own.
+Five pillars share twenty clusters; each picture lies in one or two of them, and one in ten was given to a post: five a
+day, the last month of them still to come, the others measured and in the ledger. On SQLite, and on PostgreSQL where it
+is installed, each in a process of its own. Then: how long it takes to find groups among so many pictures.
 
 Run: python benchmarks/planning.py [--pictures N] [--json]
 """
@@ -12,11 +13,14 @@ import json
 import logging
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +29,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bars import Bar, report
-from benchmarks.studio import walk
+from benchmarks.studio import p95, walk
 
 if TYPE_CHECKING:
     from tests.studio.crowd import Page
     from zoetrope.studio.library.models import Kept
     from zoetrope.studio.personas.models import Persona
-    from zoetrope.studio.planning.models import Cluster, Pillar
+    from zoetrope.studio.planning.models import Cluster, Use
+    from zoetrope.studio.publishing.models import Post
 
 PICTURES, PILLARS, CLUSTERS, USED, FILES = 50_000, 5, 20, 0.1, 64
 SIDE, NUMBERS = 64, 256
-PAGE_MS, GROUPS_S = 50, 20
+A_DAY, AHEAD = 5, 150
+PAGE_MS, CHOICE_MS, GROUPS_S = 50, 50, 20
 ROUNDS = 20
 _BATCH = 5_000
 _PLACES = ("beach", "forest", "market", "station", "kitchen", "garden", "rooftop", "library", "harbour", "tunnel")
@@ -47,6 +53,7 @@ class There:
 
     ada: "Persona"
     clusters: "list[Cluster]"
+    post: int
     session: str
 
 
@@ -98,8 +105,10 @@ def measured(database: str, pictures: int) -> dict[str, Any]:
         began = time.perf_counter()
         there = filled(pictures)
         print(f"filled in {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        rows = asyncio.run(walk(pages(there), there.session, ROUNDS))
-        return {"rows": rows, "bars": {"slowest_page_p95_ms": (rows[0]["p95_ms"], PAGE_MS)}}
+        rows, chosen = asyncio.run(walk(pages(there), there.session, ROUNDS)), list(choices(there.ada))
+        slowest = max(row["p95_ms"] for row in chosen)
+        bars = {"slowest_page_p95_ms": (rows[0]["p95_ms"], PAGE_MS), "choice_p95_ms": (slowest, CHOICE_MS)}
+        return {"rows": [*rows, *chosen], "bars": bars}
 
 
 def filled(count: int) -> There:
@@ -116,11 +125,22 @@ def filled(count: int) -> There:
     space = open_space("Studio", olga)
     ada = begin(space, told_persona("ada", "drawn", "", "nano-flux", "fictional"), "Ada")
     keeping.make(space, "Best of two", "", keeping.BEGINNINGS["Eight to choose from"][1], olga)
-    clusters = _placed(ada, _kept(ada, count))
+    kept = _kept(ada, count)
+    # The oldest were posted first: those that are counted first are the used ones.
+    clusters, post = _placed(ada, kept), _posted(ada, kept[: round(USED * count)])
+    _settled()
     client = Client()
     client.force_login(olga)
     assert isinstance(client.session, SessionStore)
-    return There(ada, clusters, str(client.session.session_key))
+    return There(ada, clusters, post, str(client.session.session_key))
+
+
+def _settled() -> None:
+    """PostgreSQL counts its rows by itself within a minute; a studio that was filled at once has to ask for it."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _kept(ada: "Persona", count: int) -> "list[Kept]":
@@ -147,30 +167,76 @@ def _kept(ada: "Persona", count: int) -> "list[Kept]":
 
 
 def _placed(ada: "Persona", kept: "list[Kept]") -> "list[Cluster]":
-    """Pillars, their clusters, what lies in these, and which of it posts have."""
-    from django.utils import timezone
-
+    """Pillars, their clusters, and what lies in these."""
     from zoetrope.studio.planning import clusters as by_hand
     from zoetrope.studio.planning import pillars
-    from zoetrope.studio.planning.models import Use
+    from zoetrope.studio.planning.models import Cluster, Pillar
 
     rows: list[Pillar] = [pillars.add(ada, pillars.Wanted(f"Pillar {n}", 100 // PILLARS)) for n in range(PILLARS)]
-    found = [by_hand.add(ada, f"Cluster {n}", pillars=[rows[n % PILLARS]]) for n in range(CLUSTERS)]
-    rng, now = random.Random(1), timezone.now()
+    found: list[Cluster] = [by_hand.add(ada, f"Cluster {n}", pillars=[rows[n % PILLARS]]) for n in range(CLUSTERS)]
+    rng = random.Random(1)
     lying = ((each, rng.sample(found, rng.randint(1, 2))) for each in kept)
     places = (by_hand.Placed(cluster=cluster, kept=each) for each, some in lying for cluster in some)
     by_hand.Placed.objects.bulk_create(places, batch_size=_BATCH)
-    # The oldest were posted first: those that are counted first are the used ones.
-    used = kept[: round(USED * len(kept))]
-    Use.objects.bulk_create(
-        (Use(kept=each, made_id=each.made_id, post=n, at=now, posted=True) for n, each in enumerate(used, start=1)),
-        batch_size=_BATCH,
-    )
     return found
 
 
+def _posted(ada: "Persona", kept: "list[Kept]") -> int:
+    """A post of each, five a day: most went out and were measured, a month of them waits; the newest that went out."""
+    from django.utils import timezone
+
+    from zoetrope.studio.planning.models import Pillar, Rhythm, Use
+    from zoetrope.studio.publishing import desk
+    from zoetrope.studio.publishing.models import Entry, Post, PostPicture
+
+    Rhythm.objects.update_or_create(persona=ada, defaults={"posts_per_week": 7 * A_DAY, "strategy": "sampler"})
+    now, channel, pillars = timezone.now(), desk.outbox(ada), list(Pillar.objects.filter(persona=ada))
+    out = len(kept) - AHEAD
+
+    def told(number: int) -> Post:
+        at = now + timedelta(days=(number - out + 0.5) / A_DAY)
+        post = Post(space=ada.space, persona=ada, channel=channel, caption=f"Post {number}", hashtags=["ada"], due=at)
+        post.pillar = pillars[number % PILLARS]
+        if number < out:
+            post.state, post.published, post.media = Post.State.PUBLISHED, at, f"post-{number}"
+        return post
+
+    posts = Post.objects.bulk_create(map(told, range(len(kept))), batch_size=_BATCH)
+    pairs = list(zip(posts, kept, strict=True))
+    PostPicture.objects.bulk_create((PostPicture(post=post, made=each.made) for post, each in pairs), batch_size=_BATCH)
+    Use.objects.bulk_create((_use(post, each, now) for post, each in pairs), batch_size=_BATCH)
+    calls = ((post, call) for post in posts[:out] for call in ("media", "status", "publish"))
+    Entry.objects.bulk_create(
+        (Entry(channel=channel, post=post, call=call, outcome="done", at=post.due or now) for post, call in calls),
+        batch_size=_BATCH,
+    )
+    _read(posts[:out])
+    return posts[out - 1].pk
+
+
+def _use(post: "Post", kept: "Kept", now: datetime) -> "Use":
+    from zoetrope.studio.planning.models import Use
+
+    at = post.due or now
+    return Use(kept=kept, made_id=kept.made_id, pillar=post.pillar, post=post.pk, at=at, posted=at <= now)
+
+
+def _read(posts: "list[Post]") -> None:
+    """What came of them, after each of the ages."""
+    from zoetrope.studio.insights.models import Age, Reading
+
+    rng = random.Random(2)
+
+    def told(post: "Post", age: int) -> Reading:
+        reach, rate = rng.randrange(500, 2000), rng.uniform(0.02, 0.12)
+        numbers = {"reach": reach, "likes": round(reach * rate), "total_interactions": round(reach * rate)}
+        return Reading(post=post, age=age, at=post.published, source="account", rate=rate, **numbers)
+
+    Reading.objects.bulk_create((told(post, age) for post in posts for age in Age.values), batch_size=_BATCH)
+
+
 def pages(there: There) -> "list[Page]":
-    """The pages that grow with all this. What stands on posts, as the calendar's month, belongs here too."""
+    """The pages that grow with all this."""
     from tests.studio.crowd import Page
 
     ada, few = f"/s/{there.ada.space.slug}/p/{there.ada.name}", there.clusters[:3]
@@ -183,9 +249,36 @@ def pages(there: There) -> "list[Page]":
         Page("one cluster", tuple(f"{ada}/clusters/{each.pk}/" for each in few)),
         Page("pictures to put in", tuple(f"{ada}/clusters/{each.pk}/?add=1" for each in few)),
         Page("ideas", (f"{ada}/ideas/",)),
+        *(Page(f"calendar, {view}", (f"{ada}/calendar/?view={view}",)) for view in ("month", "week", "list")),
+        Page("pictures to post", (f"{ada}/calendar/pictures/",)),
+        Page("a post", (f"/s/{there.ada.space.slug}/posts/{there.post}/",)),
+        Page("ledger", (f"{ada}/ledger/",)),
+        Page("insights", (f"{ada}/insights/",)),
+        Page("learnings", (f"{ada}/insights/learnings/",)),
         Page("gaps, for programs", (f"{api}/plan",)),
         Page("clusters, for programs", (f"{api}/clusters",)),
     ]
+
+
+def choices(ada: "Persona") -> "Iterator[dict[str, Any]]":
+    """Milliseconds for the next post by each strategy, one after the other as a week is planned."""
+    from django.utils import timezone
+
+    from zoetrope.studio.planning.strategies import STRATEGIES
+    from zoetrope.studio.publishing.strategy import ground_of
+
+    now = timezone.now()
+    began = time.perf_counter()
+    ground = ground_of(ada, now)
+    read = {"options": len(ground.options), "read_ms": 1000 * (time.perf_counter() - began)}
+    for name, strategy in STRATEGIES.items():
+        this, took = replace(ground, strategy=strategy, past=[*ground.past]), []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            found = this.choose(now)
+            took.append(1000 * (time.perf_counter() - began))
+            assert found is not None, "there was nothing to choose"
+        yield {"choice": name, **read, "p50_ms": statistics.median(took), "p95_ms": p95(took)}
 
 
 def grouped(count: int) -> float:

@@ -11,7 +11,7 @@ from tests.studio.crowd import Crowd, Size, crowd, pages
 from zoetrope.studio.jobs.models import Job, Worker
 from zoetrope.studio.spaces.models import Space, User
 
-MOST = 16
+MOST = 17
 
 
 def of_each(count: int) -> Size:

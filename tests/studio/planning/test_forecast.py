@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.studio.planning.test_gaps import ART, PLANS, TENTHS, plainly
+from tests.studio.planning.test_gaps import ART, PLANS, TENTHS, TODAY, plainly
 from zoetrope.studio.planning.forecast import Forecast, forecast
 from zoetrope.studio.planning.gaps import Plan, gaps
-
-TODAY = date(2028, 2, 20)
 
 
 @given(PLANS, TENTHS, st.integers(0, 60))
@@ -20,10 +18,15 @@ def test_a_pillar_runs_dry_on_the_day_on_which_more_is_due_than_there_is(
 ) -> None:
     for found in forecast(plans, TODAY, days, 10.0, 3.0, tenths / 10):
         lived = next(
-            (day for day in range(150) if plainly(found.plan, day + 1, tenths)[0] > found.plan.available), None
+            (
+                day
+                for day in range(300)
+                if plainly(found.plan, day + 1, tenths)[0] > found.plan.available + found.plan.planned
+            ),
+            None,
         )
         if lived is None:
-            assert found.runs_dry is None or found.runs_dry >= TODAY + timedelta(150)
+            assert found.runs_dry is None or found.runs_dry >= TODAY + timedelta(300)
         else:
             assert found.runs_dry == TODAY + timedelta(lived)
 
@@ -31,7 +34,7 @@ def test_a_pillar_runs_dry_on_the_day_on_which_more_is_due_than_there_is(
 @given(PLANS, st.integers(0, 60))
 def test_a_pillar_lacks_pictures_exactly_where_it_runs_dry_within_the_days(plans: list[Plan], days: int) -> None:
     found = forecast(plans, TODAY, days, None, 3.0)
-    assert [each.plan for each in found] == [gap.plan for gap in gaps(plans, days)]
+    assert [each.plan for each in found] == [gap.plan for gap in gaps(plans, TODAY, days)]
     for each in found:
         dry = each.runs_dry is not None and each.runs_dry < TODAY + timedelta(days)
         assert dry == (each.missing > 0)

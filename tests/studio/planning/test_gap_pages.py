@@ -199,11 +199,36 @@ def test_lengths_of_time_are_told_in_words(seconds: float, told: str) -> None:
     assert lasting(seconds) == told
 
 
-def test_used_pictures_are_missing(cast: Cast) -> None:
+def test_a_picture_is_missing_once_it_was_posted_and_not_while_a_planned_post_has_it(cast: Cast) -> None:
     row, pictures = stocked(cast.ada, 3, name="Walks", posts_per_week=0.75)
-    assert standing(cast).gap.gap == 0
-    uses.take(pictures[0], row, 1, timezone.now())
-    assert standing(cast).gap.gap == 1
+    assert (standing(cast).gap.gap, standing(cast).gap.plan.planned) == (0, 0)
+    tomorrow = timezone.now() + timedelta(days=1)
+    uses.take(pictures[0], row, 1, tomorrow)
+    uses.take(pictures[1], row, 1, tomorrow)
+    assert (standing(cast).gap.gap, standing(cast).gap.plan.planned) == (1, 1), "a carousel is one post"
+    uses.release(1)
+    for number, picture in enumerate(pictures, start=1):
+        uses.take(picture, row, number, tomorrow)
+    page = cast.clients["vic"].get(PLAN).content.decode()
+    assert (standing(cast).gap.gap, standing(cast).gap.status) == (0, "ready")
+    assert "<dd>3, 3 of them in planned posts</dd>" in page
+    uses.moved(1, timezone.now() + timedelta(days=40))
+    assert standing(cast).gap.gap == 1, "it is for a time that is not looked at"
+    uses.posted(2, timezone.now())
+    assert (standing(cast).gap.gap, standing(cast).gap.plan.planned) == (2, 1)
+
+
+def test_a_pillar_that_begins_soon_is_lacking_now_for_the_days_that_it_has(cast: Cast) -> None:
+    first = outlook(cast.ada).today + timedelta(days=7)
+    pillar(cast.ada, "Christmas", posts_per_week=7, starts=first, ends=first + timedelta(days=2))
+    found = standing(cast, "Christmas")
+    assert (found.gap.needed, found.ahead.runs_dry) == (3, first)
+    page = cast.clients["vic"].get(PLAN).content.decode()
+    assert (
+        f"It begins on {first}. It ends on {first + timedelta(days=2)}. There is no picture for its next post." in page
+    )
+    pillar(cast.ada, "Next year", starts=first + timedelta(days=300))
+    assert len(outlook(cast.ada).standings) == 1, "it is not ahead yet"
 
 
 def test_the_home_page_tells_the_thinnest_and_leads_here(cast: Cast) -> None:

@@ -28,7 +28,7 @@ OPTIONS = st.lists(
         kept=st.integers(1, 40),
         pillar=st.sampled_from([1, 2, 3, 9, None]),
         clusters=st.frozensets(st.integers(1, 4), max_size=2),
-        rating=st.integers(-3, 3).map(float),
+        rating=st.none() | st.integers(-3, 3).map(float),
         format=st.sampled_from(["image", "reel"]),
     ),
     max_size=12,
@@ -49,7 +49,9 @@ PAST = st.lists(
 )
 
 
-def option(kept: int, pillar: int | None = 1, *clusters: int, rating: float = 0.0, format: str = "image") -> Option:
+def option(
+    kept: int, pillar: int | None = 1, *clusters: int, rating: float | None = 0.0, format: str = "image"
+) -> Option:
     """A picture that may be posted."""
     return Option(kept, pillar, frozenset(clusters), rating, format)
 
@@ -134,7 +136,7 @@ def test_rotation_takes_the_best_picture_of_the_pillar_furthest_behind(options: 
         left = [each for each in left if each.pillar == found.option.pillar]
     else:
         assert turns == {None}
-    assert all(found.option.rating >= each.rating for each in left)
+    assert all(found.option.worth >= each.worth for each in left)
 
 
 @settings(max_examples=30)
@@ -143,7 +145,7 @@ def test_the_curator_takes_the_best_of_all(options: list[Option], past: list[Pas
     found = strategy_named("curators_choice").choose(options, past, NOW, 1, SET)
     if found is not None:
         left = allowed(options, past, found.at, set(found.relaxed))
-        assert found.option.rating == max(each.rating for each in left)
+        assert found.option.worth == max(each.worth for each in left)
 
 
 @settings(max_examples=50)
@@ -172,7 +174,7 @@ def test_of_many_pictures_the_best_that_no_rule_keeps_out_and_the_second_best(na
         option(number, 1, *([7] if number % 3 == 0 else []), rating=float(number * 37 % 101)) for number in range(101)
     ]
     found = chosen(name, options, [posted(-25, 2, 7)])
-    ranked = sorted((each for each in options if not each.clusters), key=lambda each: -each.rating)
+    ranked = sorted((each for each in options if not each.clusters), key=lambda each: -each.worth)
     assert found.option == ranked[0]
     if name != "sampler":
         assert found.runners_up[0][0] == ranked[1]
@@ -213,6 +215,35 @@ def test_a_choice_says_why_it_is_this_one_and_why_not_the_next() -> None:
         (3, "Its pillar comes next. The pillar Food had 50% of the last 30 days' posts"),
         (4, "Rated 9.00"),
     ]
+
+
+@pytest.mark.parametrize("name", list(STRATEGIES))
+def test_a_pillar_is_posted_about_on_its_own_days_only(name: str) -> None:
+    """Art is over after Monday, Sea begins on Wednesday; what counts is the day of the post."""
+    monday = NOW.date()
+    plans = (replace(ART, ends=monday), FOOD, replace(SEA, starts=monday + timedelta(2)))
+    own, best = replace(SET, plans=plans), 9.0
+    options = [option(1, 1, rating=best), option(2, 2), option(3, 3, rating=best)]
+    pillars = []
+    for days in range(3):
+        past = [posted(24 * day + 8, 9, kept=90 + day) for day in range(days)]
+        found = chosen(name, options, past, own)
+        assert found.at.astimezone(LISBON).date() == monday + timedelta(days)
+        pillars.append(found.option.pillar)
+    assert pillars[1] == 2
+    assert pillars[0] in {1, 2}
+    assert pillars[2] in {2, 3}
+    assert strategy_named(name).choose(options[:1], [posted(8, 9)], NOW, 1, own) is None
+
+
+def test_what_nobody_voted_on_comes_last_and_says_so() -> None:
+    poor, unknown = option(2, 1, rating=-1.5), option(1, 1, rating=None)
+    found = chosen("curators_choice", [unknown, poor])
+    assert (found.option, found.runners_up) == (poor, ((unknown, "Nobody voted on it."),))
+    assert "The highest rated of all that the rules leave: -1.50." in found.rules
+    alone = chosen("curators_choice", [unknown, option(3, 1, rating=None)])
+    assert "Nobody voted on any of all that the rules leave: it was kept first." in alone.rules
+    assert (alone.option, alone.runners_up[0][1]) == (unknown, "Nobody voted on it either; kept later.")
 
 
 def test_what_gives_way_is_named() -> None:

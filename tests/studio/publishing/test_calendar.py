@@ -1,6 +1,7 @@
 """The calendar's days and times, held against counting hour by hour; and what a persona's strategy fills them with."""
 
 import calendar as plain
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.studio.conftest import Cast
 from tests.studio.publishing.test_outbox import keep
 from zoetrope.errors import UserError
+from zoetrope.studio.planning import uses
 from zoetrope.studio.planning.models import Cluster, Pillar, Rhythm, Use
 from zoetrope.studio.planning.slots import Slot
 from zoetrope.studio.publishing import desk, strategy
@@ -182,6 +184,45 @@ def test_the_next_posts_are_planned_with_their_reasons(cast: Cast) -> None:
     assert strategy.plan(cast.ada, None, 14, now) == [], "those days have their posts"
 
 
+@pytest.mark.parametrize(("often", "most"), [(7, 7), (9, 9), (21, 21)])
+def test_who_posts_daily_or_more_often_gets_a_plan_for_just_that(cast: Cast, often: int, most: int) -> None:
+    gathered(cast, each=14)
+    Rhythm.objects.create(persona=cast.ada, zone="Europe/Rome", posts_per_week=often)
+    posts = strategy.plan(cast.ada, None, 7, datetime(2026, 11, 23, 1, tzinfo=UTC))
+    due = [post.due.astimezone(ZoneInfo("Europe/Rome")) for post in posts if post.due]
+    each_day = Counter(at.weekday() for at in due)
+    assert (len(posts), len(each_day)) == (most, 7)
+    assert max(each_day.values()) - min(each_day.values()) <= 1
+    assert "the first day with a slot at least an hour from any other post" in " ".join(posts[0].why["rules"])
+
+
+def test_who_posts_every_other_week_gets_a_plan_for_that(cast: Cast) -> None:
+    gathered(cast)
+    Rhythm.objects.create(persona=cast.ada, posts_per_week=0.5)
+    assert len(strategy.plan(cast.ada, None, 28, datetime(2026, 11, 23, 3, tzinfo=UTC))) == 2
+
+
+def test_chance_rolls_anew_for_every_post_also_when_years_are_forgotten(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seed that counted the posts remembered would come again as soon as as many are forgotten as are made."""
+    monkeypatch.setattr(strategy, "_MEMORY", timedelta(0))
+    gathered(cast)
+    now, seeds = datetime(2026, 11, 23, 3, tzinfo=UTC), []
+    for week in range(3):
+        posts = strategy.plan(cast.ada, None, 7, now + timedelta(weeks=week))
+        seeds += [post.why["seed"] for post in posts]
+        for post in posts:
+            uses.posted(post.pk, now)
+        Post.objects.update(due=None)
+    assert len(set(seeds)) == len(seeds) > 3
+
+
+def test_what_nobody_voted_on_has_no_rating(cast: Cast) -> None:
+    keep(cast)
+    assert [each.rating for each in strategy.options(cast.ada, {})] == [None]
+
+
 def test_planning_stops_where_pictures_do(cast: Cast) -> None:
     assert strategy.plan(cast.ada, None) == []
     gathered(cast, each=1)
@@ -199,7 +240,7 @@ def test_what_was_measured_reaches_the_strategy(cast: Cast, monkeypatch: pytest.
     assert ground.options == [], "both pictures are taken"
 
 
-@pytest.mark.parametrize(("often", "least", "most", "apart"), [(3, 3, 3, 24), (0.5, 0, 1, 24), (14, 14, 14, 6)])
+@pytest.mark.parametrize(("often", "least", "most", "apart"), [(3, 3, 3, 24), (0.5, 0, 1, 336), (14, 14, 14, 1)])
 def test_a_rhythm_is_a_cadence(often: float, least: int, most: int, apart: float) -> None:
     cadence = cadence_of(Rhythm(posts_per_week=often))
     assert (cadence.at_least, cadence.at_most, cadence.hours_apart) == (least, most, apart)

@@ -164,7 +164,10 @@ def test_a_clip_whose_file_is_gone_is_told(cast: Cast, kept: Kept) -> None:
 
 
 def test_a_strategy_plans_clips_as_reels(cast: Cast, kept: Kept, tmp_path: Path) -> None:
-    take(cast.space, cast.ada, cast.user("rui"), [sent(film(tmp_path / "a.mp4", seconds=1))])
+    wrong = [film(tmp_path / "short.mp4", seconds=1), film(tmp_path / "slow.mp4", frames=10)]
+    take(cast.space, cast.ada, cast.user("rui"), [sent(each) for each in wrong])
+    # Sixty a second, as some cameras count it.
+    Made.objects.filter(pk=kept.made_id).update(frames=60.01)
     keep(cast)
     assert sorted(each.format for each in strategy.options(cast.ada, {})) == ["image", "reel"]
     posts = strategy.plan(cast.ada, None, now=NOON)

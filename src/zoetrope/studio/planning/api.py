@@ -71,12 +71,16 @@ class PillarOut(Schema):
 
 
 class GapOut(Schema):
-    """How a current pillar stands; `there` is counted up to 300, `seconds` is null where nobody knows yet."""
+    """How a pillar of the time ahead stands; `there` is what is left, counted up to 300, and what is `planned`.
+
+    `seconds` is null where nobody knows yet.
+    """
 
     pillar: int
     name: str
     needed: int
     there: int
+    planned: int
     gap: int
     status: Literal["exhausted", "critical", "low", "ready", "minimal"]
     runs_dry: date | None
@@ -229,7 +233,12 @@ def _rhythm_out(row: Rhythm) -> dict[str, Any]:
 
 def _gap_out(standing: Standing) -> dict[str, Any]:
     gap, ahead = standing.gap, standing.ahead
-    told = {"pillar": standing.pillar.pk, "name": standing.pillar.name, "there": gap.plan.available}
+    told = {
+        "pillar": standing.pillar.pk,
+        "name": standing.pillar.name,
+        "there": gap.plan.there,
+        "planned": gap.plan.planned,
+    }
     told |= {"needed": gap.needed, "gap": gap.gap, "status": gap.status.value, "under_way": standing.under_way}
     return told | {"runs_dry": ahead.runs_dry, "seconds": ahead.seconds}
 

@@ -46,25 +46,28 @@ def forecast(
             missing=max(gap.gap, 0),
             seconds=_seconds(max(gap.gap, 0), seconds_each, pictures_per_winner),
         )
-        for gap in gaps(plans, days, each_week)
+        for gap in gaps(plans, today, days, each_week)
     ]
 
 
 def _runs_dry(plan: Plan, today: date, each_week: float) -> date | None:
-    """The first day by which more posts are due than there are pictures."""
+    """The first of its days by which more posts are due than there are pictures."""
     pace = exact(each_week if plan.posts_per_week is None else plan.posts_per_week)
     lasts = _posts_until_dry(plan)
     if not pace or lasts is None:
         return None
-    days = floor(7 * lasts / pace)
-    return today + timedelta(days) if days <= min(_LIFETIME, (date.max - today).days) else None
+    first, days = max(plan.starts or today, today), floor(7 * lasts / pace)
+    if days > min(_LIFETIME, (date.max - first).days):
+        return None
+    dry = first + timedelta(days)
+    return dry if plan.current(dry) else None
 
 
 def _posts_until_dry(plan: Plan) -> Fraction | None:
     """How many posts go out before one finds no picture: the pillar's own, or all pillars' where it has a weight."""
     if plan.posts_per_week is not None:
-        return Fraction(plan.available)
-    return Fraction(100 * plan.available // plan.weight) if plan.weight else None
+        return Fraction(plan.there)
+    return Fraction(100 * plan.there // plan.weight) if plan.weight else None
 
 
 def _seconds(missing: int, each: float | None, per_winner: float) -> float | None:

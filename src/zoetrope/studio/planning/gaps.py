@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil
@@ -24,7 +25,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """A current pillar: its weight in percent, its priority (1 is the most important), its pictures not yet posted."""
+    """A pillar: its weight in percent, its priority (1 is the most important), the pictures that no post has.
+
+    `planned` is how many posts of the time ahead have their pictures already; it is current from `starts` to `ends`,
+    both included, and none is for ever.
+    """
 
     key: int
     name: str
@@ -32,6 +37,24 @@ class Plan:
     priority: int
     posts_per_week: float | None
     available: int
+    planned: int = 0
+    starts: date | None = None
+    ends: date | None = None
+
+    @property
+    def there(self) -> int:
+        """For how many posts there are pictures."""
+        return self.available + self.planned
+
+    def current(self, day: date) -> bool:
+        """Whether it is posted about on that day."""
+        return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
+
+    def days_of(self, first: date, days: int) -> int:
+        """On how many of so many days it is current."""
+        waits = max((self.starts - first).days, 0) if self.starts else 0
+        over = (self.ends - first).days + 1 if self.ends else days
+        return max(min(days, over) - waits, 0)
 
 
 @dataclass(frozen=True)
@@ -44,9 +67,9 @@ class Gap:
     status: Status
 
 
-def gaps(plans: Sequence[Plan], days: int, each_week: float = EACH_WEEK) -> list[Gap]:
+def gaps(plans: Sequence[Plan], today: date, days: int, each_week: float = EACH_WEEK) -> list[Gap]:
     """Every pillar's gap over so many days: the largest first, then by priority, then by name."""
-    found = [_gap(plan, days, each_week) for plan in plans]
+    found = [_gap(plan, plan.days_of(today, days), each_week) for plan in plans]
     return sorted(found, key=lambda each: (-each.gap, each.plan.priority, each.plan.name, each.plan.key))
 
 
@@ -65,7 +88,7 @@ def lag(plan: Plan, shares: Mapping[int, float]) -> float:
 
 
 def needed(plan: Plan, days: int, each_week: float = EACH_WEEK) -> int:
-    """How many pictures a pillar needs for so many days: by its own posts a week, or by its weight in all posts."""
+    """How many pictures a pillar needs for so many of its days: by its own posts a week, or its weight in all posts."""
     if plan.posts_per_week is not None:
         return ceil(exact(plan.posts_per_week) * days / 7)
     return ceil(Fraction(ceil(exact(each_week) * days / 7) * plan.weight, 100))
@@ -78,15 +101,15 @@ def exact(number: float) -> Fraction:
 
 def _gap(plan: Plan, days: int, each_week: float) -> Gap:
     wanted = needed(plan, days, each_week)
-    gap = wanted - plan.available
-    return Gap(plan, wanted, gap, _status(plan.available, gap))
+    gap = wanted - plan.there
+    return Gap(plan, wanted, gap, _status(plan.there, gap))
 
 
-def _status(available: int, gap: int) -> Status:
-    if available == 0:
+def _status(there: int, gap: int) -> Status:
+    if there == 0:
         return Status.EXHAUSTED
     if gap > _CRITICAL:
         return Status.CRITICAL
     if gap > 0:
         return Status.LOW
-    return Status.READY if available >= _READY else Status.MINIMAL
+    return Status.READY if there >= _READY else Status.MINIMAL

@@ -3,9 +3,10 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import OuterRef
+from django.utils import timezone
 
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
@@ -13,7 +14,7 @@ from zoetrope.studio.pipelines.growing import KIND as DRAWN
 from zoetrope.studio.pipelines.models import Pipeline, Run
 from zoetrope.studio.planning import uses
 from zoetrope.studio.planning.forecast import Forecast, forecast
-from zoetrope.studio.planning.gaps import Gap, Plan, gaps
+from zoetrope.studio.planning.gaps import Gap, Plan, gaps, needed
 from zoetrope.studio.planning.models import GapRun, Pillar, Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of, today
 from zoetrope.studio.spaces.models import Space
@@ -21,11 +22,13 @@ from zoetrope.studio.spaces.work import scope_of
 
 # The engine's pace is told by the newest drawings among so many ended jobs.
 _LOOKED = 100
+_SOME = 10
+_NONE = uses.Stock(0, 0)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A current pillar, its gap, what is ahead of it, and how many runs for it wait for their winners."""
+    """A pillar of the time ahead, its gap, what comes, and how many runs for it wait for their winners."""
 
     pillar: Pillar
     gap: Gap
@@ -52,36 +55,41 @@ class Outlook:
     standings: tuple[Standing, ...]
 
 
-def plans_of(pillars: Sequence[Pillar]) -> list[Plan]:
-    """Pillars that were `counted`, as the sums of the plan take them."""
-    names = ("name", "weight", "priority", "posts_per_week")
-    return [
-        Plan(key=each.pk, available=_there(each), **{name: getattr(each, name) for name in names}) for each in pillars
-    ]
+@dataclass(frozen=True)
+class _Ahead:
+    """The rhythm, which day it is, and the pillars that are current on one of the days ahead."""
+
+    rhythm: Rhythm
+    today: date
+    pillars: dict[int, Pillar]
+    plans: list[Plan]
+
+    @property
+    def gaps(self) -> list[Gap]:
+        return gaps(self.plans, self.today, self.rhythm.days, self.rhythm.posts_per_week)
 
 
-def current_plans(persona: Persona, rhythm: Rhythm, now: datetime | None = None) -> list[Plan]:
-    """Today's pillars with what each has left."""
-    return plans_of([each for each in _active(persona) if each.current(today(rhythm, now))])
+def active_plans(persona: Persona) -> list[Plan]:
+    """Every pillar that is not retired, whichever its days are; what it has is for the strategy to count."""
+    return [_plan(each) for each in _active(persona)]
 
 
 def outlook(persona: Persona, pipeline: Pipeline | None = None, now: datetime | None = None) -> Outlook:
     """How everything stands; how long the engine would need is said for runs of that pipeline."""
-    rhythm, day, pillars = _today(persona, now)
-    plans = plans_of(list(pillars.values()))
-    found = gaps(plans, rhythm.days, rhythm.posts_per_week)
+    there = _ahead(persona, now)
+    rhythm, found, pillars = there.rhythm, there.gaps, there.pillars
     missing = any(each.gap > 0 for each in found)
     each, per_winner = (seconds_each(persona.space), pictures_of(pipeline)) if missing and pipeline else (None, 1)
-    ahead = {told.plan.key: told for told in forecast(plans, day, rhythm.days, each, per_winner, rhythm.posts_per_week)}
+    told = forecast(there.plans, there.today, rhythm.days, each, per_winner, rhythm.posts_per_week)
+    ahead = {each.plan.key: each for each in told}
     standings = (Standing(pillars[g.plan.key], g, ahead[g.plan.key], _coming(pillars[g.plan.key])) for g in found)
-    return Outlook(rhythm, day, tuple(standings))
+    return Outlook(rhythm, there.today, tuple(standings))
 
 
 def thinnest(persona: Persona, most: int) -> list[tuple[Pillar, Gap, int]]:
     """So many pillars at most, those first that lack the most, and how many runs are under way for each."""
-    rhythm, _, pillars = _today(persona, None)
-    found = gaps(plans_of(list(pillars.values())), rhythm.days, rhythm.posts_per_week)
-    shown = [(pillars[each.plan.key], each) for each in found[:most]]
+    there = _ahead(persona, None, roughly=True)
+    shown = [(there.pillars[each.plan.key], each) for each in there.gaps[:most]]
     return [(pillar, gap, _coming(pillar)) for pillar, gap in shown]
 
 
@@ -102,24 +110,36 @@ def seconds_each(space: Space) -> float | None:
     return statistics.median(took) if took else None
 
 
-def _today(persona: Persona, now: datetime | None) -> tuple[Rhythm, date, dict[int, Pillar]]:
-    """The rhythm, which day it is, and that day's pillars."""
+def _ahead(persona: Persona, now: datetime | None, roughly: bool = False) -> _Ahead:
+    """How things stand; roughly, what is left is counted only until it is plenty."""
     active = _active(persona)
     # It came with the pillars; where there are none, nothing is planned by it.
     rhythm = getattr(active[0].persona, "rhythm", None) if active else rhythm_of(persona)
-    rhythm = rhythm or Rhythm(persona=persona)
+    rhythm, now = rhythm or Rhythm(persona=persona), now or timezone.now()
     day = today(rhythm, now)
-    return rhythm, day, {each.pk: each for each in active if each.current(day)}
+    most = _plenty(active, rhythm) if roughly else None
+    stock = uses.stock(active, now, now + timedelta(rhythm.days), most)
+    plans = [plan for plan in (_plan(each, stock[each.pk]) for each in active) if plan.days_of(day, rhythm.days)]
+    keys = {plan.key for plan in plans}
+    return _Ahead(rhythm, day, {each.pk: each for each in active if each.pk in keys}, plans)
+
+
+def _plenty(pillars: Sequence[Pillar], rhythm: Rhythm) -> int:
+    """Twice what any of them can need, and some: beyond that it is no matter which has more."""
+    wanted = (needed(_plan(each), rhythm.days, rhythm.posts_per_week) for each in pillars)
+    return 2 * max(wanted, default=0) + _SOME
+
+
+def _plan(pillar: Pillar, stock: uses.Stock = _NONE) -> Plan:
+    """A pillar as the sums of the plan take it."""
+    said = {name: getattr(pillar, name) for name in ("name", "weight", "priority", "posts_per_week", "starts", "ends")}
+    return Plan(key=pillar.pk, available=stock.left, planned=stock.planned, **said)
 
 
 def _active(persona: Persona) -> list[Pillar]:
     rows = Pillar.objects.filter(persona=persona, retired=None).select_related("persona__rhythm", "persona__space")
     running = GapRun.objects.filter(pillar=OuterRef("pk"), run__state=Run.State.RUNNING)
-    return list(uses.counted(rows).annotate(coming=uses.RowCount(running)))
-
-
-def _there(pillar: Pillar) -> int:
-    return int(pillar.there)  # type: ignore[attr-defined]
+    return list(rows.annotate(coming=uses.RowCount(running)))
 
 
 def _coming(pillar: Pillar) -> int:

@@ -1,9 +1,10 @@
 """Which pictures are used up: a post takes them, lets go of them, or was posted with them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import CharField, Exists, IntegerField, OuterRef, QuerySet, Subquery
 
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.planning.models import Cluster, Pillar, Use
@@ -39,11 +40,29 @@ def free(pillar: Pillar) -> "QuerySet[Kept]":
     return Kept.objects.filter(~_used("made"), pk__in=lying, space=pillar.space, aside=None)
 
 
-def counted(pillars: "QuerySet[Pillar]") -> "QuerySet[Pillar]":
-    """The same, each with how many pictures it has left as `there`, counted no further than `COUNTED`."""
-    rows = _placed().filter(~_used("kept__made"), cluster__pillars=OuterRef("pk"), cluster__gone=None)
-    rows = rows.filter(kept__aside=None).order_by().values("kept").distinct()[:COUNTED]
-    return pillars.annotate(there=RowCount(rows))
+class Stock(NamedTuple):
+    """What a pillar has: pictures that no post has, and posts to come that have theirs."""
+
+    left: int
+    planned: int
+
+
+def stock(pillars: Sequence[Pillar], since: datetime, until: datetime, most: int | None = None) -> dict[int, Stock]:
+    """What each of them has, by its number; planned is what goes out in that time.
+
+    Pictures are counted no further than so many, or `COUNTED`.
+    """
+    most = min(most or COUNTED, COUNTED)
+    # A cluster after the other, the newest first, of which few were posted: a database finds these by one index.
+    free = _placed().filter(~_used("kept__made"), cluster=OuterRef("clusters"), cluster__gone=None, kept__aside=None)
+    listed = _Listed(free.order_by("-kept").values("kept")[:most])
+    coming = Use.objects.filter(pillar=OuterRef("pk"), posted=False, at__gte=since, at__lt=until)
+    posts = RowCount(coming.order_by().values("post").distinct())
+    found: dict[int, tuple[set[str], int]] = {}
+    rows = Pillar.objects.filter(pk__in=[each.pk for each in pillars]).order_by()
+    for pillar, pictures, planned in rows.values_list("pk", listed, posts):
+        found.setdefault(pillar, (set(), planned))[0].update(pictures.split(",") if pictures else ())
+    return {pillar: Stock(min(len(each), most), planned) for pillar, (each, planned) in found.items()}
 
 
 def _placed() -> "QuerySet[Any]":
@@ -52,6 +71,18 @@ def _placed() -> "QuerySet[Any]":
 
 def _used(made: str) -> Exists:
     return Exists(Use.objects.filter(made=OuterRef(made)))
+
+
+class _Listed(Subquery):
+    """The rows' numbers in one text."""
+
+    template = "(SELECT GROUP_CONCAT(kept) FROM (%(subquery)s) AS listed)"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """PostgreSQL's own name for it."""
+        template = "(SELECT STRING_AGG(kept::text, ',') FROM (%(subquery)s) AS listed)"
+        return self.as_sql(compiler, connection, template=template, **context)
 
 
 class RowCount(Subquery):

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.publishing.models import Post, PostPicture
@@ -15,6 +17,8 @@ SHORTEST, _REEL, _STORY = 3, 15 * 60, 60
 """Seconds of a clip."""
 SLOWEST, FASTEST = 23, 60
 """Pictures a second."""
+# What shows sixty is measured a hair above or below.
+_HAIR = 0.05
 # Those that touch count each; &#39; is none, and an address is no mention.
 _TAGS = re.compile(r"(?<![\w&])(?:[#\uff03\ufe5f][^\s#@\uff03\ufe5f\uff20]+)+")
 _MENTIONS = re.compile(r"(?<!\w)(?:[@\uff20]\w[\w.]*)+")
@@ -53,8 +57,14 @@ def _clip_faults(kind: Post.Kind, shown: list[Made]) -> Iterator[str]:
         seconds, frames = clip.seconds or 0, clip.frames or 0
         if not SHORTEST <= seconds <= longest:
             yield f"The clip is {seconds:.1f} seconds long; a {kind} has {SHORTEST} to {longest:,}."
-        if not SLOWEST <= frames <= FASTEST:
+        if not SLOWEST - _HAIR <= frames <= FASTEST + _HAIR:
             yield f"The clip shows {frames:.1f} pictures a second; {SLOWEST} to {FASTEST} are taken."
+
+
+def reels(of: str = "") -> Q:
+    """Those clips that can go out as reels; `of` leads to what was made."""
+    spans = {"seconds": (SHORTEST, _REEL), "frames": (SLOWEST - _HAIR, FASTEST + _HAIR)}
+    return Q(**{f"{of}{name}__range": span for name, span in spans.items()})
 
 
 def text_faults(post: Post) -> Iterator[str]:

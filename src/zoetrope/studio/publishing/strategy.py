@@ -21,10 +21,10 @@ from zoetrope.studio.planning.cadence import Cadence
 from zoetrope.studio.planning.models import Cluster, Pillar, Rhythm, Use
 from zoetrope.studio.planning.rhythm import Best, best_hours, hours_of, rhythm_of
 from zoetrope.studio.planning.slots import local
-from zoetrope.studio.planning.standing import current_plans
+from zoetrope.studio.planning.standing import active_plans
 from zoetrope.studio.planning.strategies import Choice, Option, Past, Settings, Strategy, strategy_named
 from zoetrope.studio.publishing import desk, shelf, slotting
-from zoetrope.studio.publishing.checks import SHORTEST
+from zoetrope.studio.publishing.checks import reels
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.spaces.models import User
 
@@ -32,8 +32,11 @@ MOST_AT_ONCE, DAYS, MOST_DAYS = 21, 7, 28
 REWARDS: list[Callable[[Persona], Mapping[int, float]]] = []
 """Whoever measures what became of posts adds itself: rewards by the numbers of the persona's posts."""
 _MEMORY = timedelta(days=366)
-_WEEK_HOURS = 168
+# Hours. Who posts every day or more often has slots, which are spread already; the first free hours would crowd.
+_DAY, _WEEK, _DAILY = 24.0, 168.0, 7
 _FORMATS = {MediaKind.image.value: Post.Kind.IMAGE.value, MediaKind.clip.value: Post.Kind.REEL.value}
+# What votes said of a kept picture, which is nothing where nobody voted.
+_RATING, _VOTED = "run__winner__utility", "run__winner__deviation"
 # A picture that has left the library.
 _GONE = 0
 
@@ -48,6 +51,8 @@ class Ground:
     settings: Settings
     options: list[Option]
     past: list[Past]
+    # By what chance rolls, for the next choice; it only grows.
+    seed: int
 
     @cached_property
     def best(self) -> Best:
@@ -56,7 +61,7 @@ class Ground:
 
     def choose(self, now: datetime) -> tuple[Choice, dict[str, Any]] | None:
         """The next post, and its card."""
-        seed = len(self.past)
+        seed, self.seed = self.seed, self.seed + 1
         choice = self.strategy.choose(self.options, self.past, now, seed, self.settings)
         if choice is None:
             return None
@@ -99,38 +104,39 @@ def _planned(persona: Persona, by: User | None, days: int, now: datetime) -> lis
 def ground_of(persona: Persona, now: datetime) -> Ground:
     """How things stand for a persona."""
     rhythm = rhythm_of(persona)
-    plans = tuple(current_plans(persona, rhythm, now))
-    settings = Settings(cadence_of(rhythm), plans, slots=slotting.own(persona))
+    plans = tuple(active_plans(persona))
+    often = rhythm.posts_per_week >= _DAILY
+    slots = slotting.week(rhythm) if often else slotting.own(persona)
+    settings = Settings(cadence_of(rhythm), plans, slots=slots)
     clusters = _clusters(persona)
     rewards: dict[int, float] = {}
     for told in REWARDS:
         rewards |= told(persona)
     strategy = strategy_named(rhythm.strategy)
-    return Ground(
-        persona, rhythm, strategy, settings, options(persona, clusters), past(persona, clusters, rewards, now)
-    )
+    known = past(persona, clusters, rewards, now)
+    newest = Post.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return Ground(persona, rhythm, strategy, settings, options(persona, clusters), known, newest)
 
 
 def cadence_of(rhythm: Rhythm) -> Cadence:
     """How a persona posts that posts so often a week, at its best hours."""
     often = rhythm.posts_per_week
-    # Several a day come closer to each other than a day.
-    apart = min(24.0, _WEEK_HOURS / often / 2) if often > 7 else 24.0
+    apart = _DAY if 1 <= often < _DAILY else _WEEK / often if often < 1 else 1.0
     return Cadence(ZoneInfo(rhythm.zone), floor(often), ceil(often), apart, hours_of(rhythm).spans)
 
 
 def options(persona: Persona, clusters: Mapping[int, frozenset[int]]) -> list[Option]:
     """Its free pictures and clips, once for each pillar that they serve."""
     serves = _serves(persona)
-    # What is too short for a reel is left for stories, by hand.
-    short = Q(made__media=MediaKind.clip, made__seconds__lt=SHORTEST)
-    rows = shelf.free(persona).exclude(short).order_by("pk")
-    told = rows.values_list("pk", "run__winner__utility", "made__media")
+    # What is no reel is left for people, who can post some of it as a story.
+    rows = shelf.free(persona).exclude(Q(made__media=MediaKind.clip) & ~reels("made__")).order_by("pk")
+    told = rows.values_list("pk", _RATING, _VOTED, "made__media")
     found = []
-    for kept, utility, media in told.iterator(chunk_size=10_000):
+    for kept, utility, voted, media in told.iterator(chunk_size=10_000):
         lies = clusters.get(kept, frozenset())
         pillars: set[int | None] = {each for cluster in lies for each in serves[cluster]}
-        found += [Option(kept, pillar, lies, utility or 0.0, _FORMATS[media]) for pillar in pillars or {None}]
+        rating, format = None if voted is None else utility, _FORMATS[media]
+        found += [Option(kept, pillar, lies, rating, format) for pillar in pillars or {None}]
     return found
 
 
@@ -143,8 +149,8 @@ def past(
     told = list(rows.values_list("pk", "at", "pillar", "kind"))
     shown: dict[int, list[tuple[int, float | None]]] = defaultdict(list)
     uses = Use.objects.filter(post__in=rows.order_by().values("pk"), kept__isnull=False)
-    for post, kept, utility in uses.values_list("post", "kept", "kept__run__winner__utility"):
-        shown[post].append((kept or _GONE, utility))
+    for post, kept, utility, voted in uses.values_list("post", "kept", f"kept__{_RATING}", f"kept__{_VOTED}"):
+        shown[post].append((kept or _GONE, None if voted is None else utility))
     return [
         _past(at, pillar, kind, shown[post] or [(_GONE, None)], clusters, rewards.get(post))
         for post, at, pillar, kind in told

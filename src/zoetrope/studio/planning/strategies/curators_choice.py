@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from zoetrope.studio.planning.strategies.seam import Choice, Option, Past, Settings
-from zoetrope.studio.planning.strategies.stage import best, second, stage
+from zoetrope.studio.planning.strategies.stage import best, highest, second, stage
 
 
 class CuratorsChoice:
@@ -21,5 +21,5 @@ class CuratorsChoice:
         if ground is None:
             return None
         chosen = best(ground.options)
-        why = f"The highest rated of all that the rules leave: {chosen.rating:.2f}."
+        why = highest("of all that the rules leave", chosen)
         return ground.choice(chosen, [why], second(ground.options, chosen))

@@ -13,7 +13,7 @@ from zoetrope.studio.planning.gaps import lag
 from zoetrope.studio.planning.slots import local
 from zoetrope.studio.planning.strategies.effects import Array, Columns, Effects, Post, learn
 from zoetrope.studio.planning.strategies.seam import Choice, Option, Past, Settings
-from zoetrope.studio.planning.strategies.stage import Stage, rotated, stage
+from zoetrope.studio.planning.strategies.stage import Stage, highest, rotated, stage
 from zoetrope.studio.planning.strategies.thematic_rotation import by_rotation
 
 DRIFT = "pillars near their weights"
@@ -102,7 +102,7 @@ def _sampled(ground: Stage, known: Sequence[Past], measured: int, rng: np.random
         place = int(np.argmax(drawn.promises))
         why = f"The most promising of {len(drawn.arms)} in a draw of what {measured} measured posts leave possible."
     option, at = drawn.arms[place]
-    best = f"Its picture is the highest rated of its pillar and format: {option.rating:.2f}."
+    best = highest("of its pillar and format", option)
     return ground.choice_at(option, at, (why, *drawn.of(place), best), drawn.after(place), relaxed)
 
 
@@ -120,7 +120,7 @@ def _best_of_pairs(options: Iterable[Option]) -> list[Option]:
     for option in options:
         pair = (option.pillar, option.format)
         known = found.get(pair)
-        if known is None or (option.rating, -option.kept) > (known.rating, -known.kept):
+        if known is None or (option.worth, -option.kept) > (known.worth, -known.kept):
             found[pair] = option
     # In one order whatever came first, so that a seed means the same.
     return [found[pair] for pair in sorted(found, key=str)]
@@ -128,7 +128,7 @@ def _best_of_pairs(options: Iterable[Option]) -> list[Option]:
 
 def _draw(ground: Stage, arms: Sequence[Arm], known: Sequence[Past], rng: np.random.Generator) -> Drawn:
     """One draw of what the measured posts leave possible, and what it promises of each arm."""
-    scaled = _scaled([post.rating for post in known], [arm.option.rating for arm in arms])
+    scaled = _scaled([*(post.rating for post in known), *(arm.option.rating for arm in arms)])
     posts = _posts(ground, known, scaled[: len(known)])
     candidates = _candidates(ground, known, arms, scaled[len(known) :])
     measured = [(post, past.reward) for post, past in zip(posts, known, strict=True) if past.reward is not None]
@@ -139,11 +139,11 @@ def _draw(ground: Stage, arms: Sequence[Arm], known: Sequence[Past], rng: np.ran
     return Drawn(arms, candidates, effects, columns.table(candidates) @ effects.drawn(rng) + owners)
 
 
-def _scaled(earlier: Sequence[float | None], now: Sequence[float]) -> list[float]:
+def _scaled(ratings: Sequence[float | None]) -> list[float]:
     """Ratings in deviations of all of them; one that is missing is like the average."""
-    known = np.array([rating for rating in earlier if rating is not None] + [*now])
+    known = np.array([rating for rating in ratings if rating is not None] or [0.0])
     middle, spread = float(known.mean()), float(known.std()) or 1.0
-    every = np.array([middle if rating is None else rating for rating in (*earlier, *now)])
+    every = np.array([middle if rating is None else rating for rating in ratings])
     found: list[float] = np.clip((every - middle) / spread, -_FARTHEST, _FARTHEST).tolist()
     return found
 

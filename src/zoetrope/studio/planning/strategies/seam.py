@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import NamedTuple, Protocol
 
 from zoetrope.studio.planning.cadence import Cadence
@@ -11,13 +12,26 @@ from zoetrope.studio.planning.slots import Slot
 
 
 class Option(NamedTuple):
-    """A kept picture that may be posted in one format. Fifty thousand of them are made in a moment."""
+    """A kept picture that may be posted in one format. Fifty thousand of them are made in a moment.
+
+    `rating` is what the votes said of it, None where nobody voted.
+    """
 
     kept: int
     pillar: int | None
     clusters: frozenset[int]
-    rating: float
+    rating: float | None
     format: str
+
+    @property
+    def worth(self) -> float:
+        """Its place among others: what nobody voted on comes after all that somebody did."""
+        return -inf if self.rating is None else self.rating
+
+    @property
+    def rated(self) -> str:
+        """Its rating in words."""
+        return "nobody voted on it" if self.rating is None else f"rated {self.rating:.2f}"
 
 
 class Past(NamedTuple):
@@ -38,7 +52,7 @@ class Past(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a persona's owner set: cadence, current pillars, slots if there are any, and the sampler's own.
+    """What a persona's owner set: cadence, pillars that are not retired, slots if there are any, the sampler's own.
 
     `explore` is the share of posts that the sampler tries things with; it begins with `enough` measured posts; `drift`
     is how far, as a part of all posts, it may take a pillar above its weight.

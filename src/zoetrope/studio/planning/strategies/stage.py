@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from zoetrope.studio.planning.cadence import Cadence, Rule, free_times, resting, used_up, wanting
+from zoetrope.studio.planning.cadence import Cadence, Rule, free_times, local_day, resting, used_up, wanting
 from zoetrope.studio.planning.gaps import Plan, next_pillar
 from zoetrope.studio.planning.slots import local
 from zoetrope.studio.planning.strategies.seam import Choice, Option, Past, Settings
@@ -85,10 +85,10 @@ class Stage:
     def _kept_out(self, chosen: Option) -> list[tuple[Option, str]]:
         """The best of those that the rules about clusters keep out, if it is better than the chosen one."""
         barred = self.listed.barred
-        if barred is None or barred.rating <= chosen.rating or barred.kept == chosen.kept:
+        if barred is None or barred.worth <= chosen.worth or barred.kept == chosen.kept:
             return []
         said = "one of its clusters was posted too lately, or has had its posts of this week"
-        return [(barred, f"Rated {barred.rating:.2f}, but {said}.")]
+        return [(barred, f"{barred.rated.capitalize()}, but {said}.")]
 
 
 def stage(options: Sequence[Option], past: Sequence[Past], now: datetime, settings: Settings) -> Stage | None:
@@ -97,7 +97,11 @@ def stage(options: Sequence[Option], past: Sequence[Past], now: datetime, settin
     times = free_times(now, [post.at for post in past], cadence, settings.slots)
     if not times:
         return None
-    listed = shortlist(options, {post.kept for post in past}, _blocked(times[0], past, cadence))
+    day = local_day(times[0], cadence.zone)
+    current = tuple(plan for plan in settings.plans if plan.current(day))
+    closed = {plan.key for plan in settings.plans} - {plan.key for plan in current}
+    settings = replace(settings, plans=current)
+    listed = shortlist(options, {post.kept for post in past}, _blocked(times[0], past, cadence), closed)
     if not listed.options:
         return None
     rules = (_of_time(times[0], past, settings), *_of_clusters(listed, cadence))
@@ -106,7 +110,14 @@ def stage(options: Sequence[Option], past: Sequence[Past], now: datetime, settin
 
 def best(options: Iterable[Option]) -> Option:
     """The highest rated; of two alike, the one that was kept first."""
-    return max(options, key=lambda option: (option.rating, -option.kept))
+    return max(options, key=lambda option: (option.worth, -option.kept))
+
+
+def highest(among: str, option: Option) -> str:
+    """That it is the best, as a sentence."""
+    if option.rating is None:
+        return f"Nobody voted on any {among}: it was kept first."
+    return f"The highest rated {among}: {option.rating:.2f}."
 
 
 def rotated(stage: Stage, leave_out: Collection[int] = ()) -> Plan | None:
@@ -122,6 +133,8 @@ def turn(plan: Plan, shares: Mapping[int, float]) -> str:
 
 def lower(option: Option, chosen: Option) -> tuple[Option, str]:
     """A runner-up that is rated lower."""
+    if option.rating is None or chosen.rating is None:
+        return option, "Nobody voted on it." if chosen.rating is not None else "Nobody voted on it either; kept later."
     mine, its = f"{option.rating:.2f}", f"{chosen.rating:.2f}"
     if option.rating == chosen.rating:
         return option, f"Rated {mine} as well, but kept later."
@@ -155,7 +168,8 @@ def _of_time(at: datetime, past: Sequence[Past], settings: Settings) -> str:
     """How the day was found, as a sentence."""
     cadence = settings.cadence
     hours = "with a slot" if settings.slots else "with a best hour"
-    day = f"{local(at, cadence.zone):%A} is the first day {hours} at least {cadence.hours_apart:g} hours from any other"
+    apart = "an hour" if cadence.hours_apart == 1 else f"{cadence.hours_apart:g} hours"
+    day = f"{local(at, cadence.zone):%A} is the first day {hours} at least {apart} from any other"
     lacks = wanting(at, (post.at for post in past if abs(post.at - at).days < 8), cadence)
     return f"{day} post; its week {f'lacks {lacks} of its' if lacks else 'has its'} {cadence.at_least} posts."
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from zoetrope.studio.planning.gaps import Plan
 from zoetrope.studio.planning.strategies.seam import Choice, Option, Past, Settings
-from zoetrope.studio.planning.strategies.stage import Stage, best, rotated, second, stage, turn
+from zoetrope.studio.planning.strategies.stage import Stage, best, highest, rotated, second, stage, turn
 
 
 class ThematicRotation:
@@ -43,5 +43,5 @@ def of_next_pillar(ground: Stage, plan: Plan) -> list[tuple[Option, str]]:
 
 def _without_pillars(ground: Stage, because: Sequence[str], relaxed: Sequence[str]) -> Choice:
     chosen = best(ground.options)
-    why = f"No pillar has a picture for that day: the highest rated of all, {chosen.rating:.2f}."
-    return ground.choice(chosen, (*because, why), second(ground.options, chosen), relaxed)
+    why = ("No pillar has a picture for that day.", highest("of all", chosen))
+    return ground.choice(chosen, (*because, *why), second(ground.options, chosen), relaxed)
