@@ -211,7 +211,7 @@ def test_a_picture_is_missing_once_it_was_posted_and_not_while_a_planned_post_ha
         uses.take(picture, row, number, tomorrow)
     page = cast.clients["vic"].get(PLAN).content.decode()
     assert (standing(cast).gap.gap, standing(cast).gap.status) == (0, "ready")
-    assert "<dd>3, 3 of them in planned posts</dd>" in page
+    assert "3 of what is there are in planned posts." in page
     uses.moved(1, timezone.now() + timedelta(days=40))
     assert standing(cast).gap.gap == 1, "it is for a time that is not looked at"
     uses.posted(2, timezone.now())
