@@ -134,7 +134,7 @@ def _kill(studio: Any, victim: str) -> int:
     if victim in ("site", "all"):
         found = studio.tree() if victim == "all" else studio.tree()[:1]
     else:
-        found = [each for each in studio.tree() if MARKS[victim] in each.cmdline()]
+        found = studio.running(MARKS[victim])
     hit = 0
     for each in found:
         try:

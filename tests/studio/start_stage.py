@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,8 +123,17 @@ class Studio:
         site = psutil.Process(self.process.pid)
         return [site, *site.children(recursive=True)]
 
+    def running(self, mark: str) -> list[psutil.Process]:
+        """Those beneath it whose command has this word; one that ends while one looks is none."""
+        found = []
+        for each in self.tree():
+            with suppress(psutil.NoSuchProcess):
+                if mark in each.cmdline():
+                    found.append(each)
+        return found
+
     def worker(self) -> psutil.Process:
-        [found] = [each for each in self.tree() if "zoetrope.studio.jobs.worker" in each.cmdline()]
+        [found] = self.running("zoetrope.studio.jobs.worker")
         return found
 
     def end(self, number: int = signal.SIGTERM) -> int:

@@ -9,6 +9,9 @@ from tests.clips import film
 from tests.studio.conftest import Cast
 from zoetrope.errors import UserError
 from zoetrope.media.hashing import hash_file
+from zoetrope.media.video import ClipLimits
+from zoetrope.studio.files import Handed
+from zoetrope.studio.library import clips
 from zoetrope.studio.library.models import Kept
 from zoetrope.studio.library.uploading import take
 from zoetrope.studio.making.models import Made
@@ -54,6 +57,33 @@ def test_one_bad_clip_adds_nothing(cast: Cast, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="too long"):
         take(cast.space, None, cast.user("rui"), [SimpleUploadedFile(f"{'a' * 240}.mp4", b"x")])
     assert not Made.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [
+        (
+            "ClipLimits",
+            lambda: ClipLimits(max_bytes=1000),
+            r"^turn\.mp4 has [\d,]+ bytes; at most 1,000 are taken\. Noth",
+        ),
+        ("MOST_BYTES", 1000, "That is too much at once: .* Nothing was added"),
+    ],
+)
+def test_what_is_too_large_is_refused_before_it_is_copied(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: object, sentence: str
+) -> None:
+    clip = sent(film(tmp_path / "turn.mp4"))
+    monkeypatch.setattr(clips, limit, value)
+    monkeypatch.setattr(clips, "workbench", None)
+    with pytest.raises(UserError, match=sentence):
+        take(cast.space, None, cast.user("rui"), [clip])
+
+
+def test_a_clip_is_sent_piece_by_piece(cast: Cast, kept: Kept) -> None:
+    """Django's own response would be read whole before the first byte goes out."""
+    for at in (f"/s/studio/made/{kept.made.sha256}/clip", f"{AT}{kept.pk}/file/whole"):
+        assert isinstance(cast.clients["vic"].get(at), Handed)
 
 
 def test_it_is_played_found_and_taken_along(cast: Cast, kept: Kept) -> None:

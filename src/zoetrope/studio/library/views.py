@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -19,6 +19,7 @@ from zoetrope.media.errors import MediaError
 from zoetrope.media.files import read_limited
 from zoetrope.media.kinds import MediaKind
 from zoetrope.media.strip import strip_metadata
+from zoetrope.studio.files import Handed
 from zoetrope.studio.library import chain
 from zoetrope.studio.library.keeping import collect, put_aside, take_out
 from zoetrope.studio.library.models import Alike, Collection, Kept
@@ -214,4 +215,4 @@ def _sent_clip(kept: Kept) -> HttpResponseBase:
         file = clip_of(kept.made.sha256).open("rb")
     except OSError as error:
         raise Http404("The clip's file cannot be read.") from error
-    return FileResponse(file, as_attachment=True, filename=f"{kept.made.sha256[:12]}.mp4", content_type=TYPE)
+    return Handed(file, as_attachment=True, filename=f"{kept.made.sha256[:12]}.mp4", content_type=TYPE)

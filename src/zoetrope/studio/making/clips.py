@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from zoetrope.media.kinds import MediaKind
+from zoetrope.studio.files import Handed
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.making.store import clip_of
 from zoetrope.studio.spaces.models import Space
@@ -23,7 +24,7 @@ def sent_clip(request: HttpRequest, space: Space, sha256: str) -> HttpResponseBa
     path = clip_of(sha256)
     try:
         size = path.stat().st_size
-        response = _part(path, size, request.headers.get("Range", "")) or FileResponse(path.open("rb"))
+        response = _part(path, size, request.headers.get("Range", "")) or Handed(path.open("rb"))
     except OSError as error:
         raise Http404("This clip cannot be read.") from error
     said = {"Content-Type": TYPE, "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=31536000, immutable"}
