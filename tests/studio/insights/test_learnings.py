@@ -138,6 +138,15 @@ def test_the_next_look_waits_for_half_as_many_posts_again(cast: Cast) -> None:
     assert tasks.ask_to_learn(cast.ada)
     assert tasks.ask_to_learn(cast.ada)
     assert [job.kind for job in jobs.Job.objects.all()] == [tasks.LEARN], "it is one job, however often it is asked for"
+    jobs.Job.objects.update(state=jobs.State.DONE)
+    assert tasks.ask_to_learn(cast.ada)
+    assert jobs.Job.objects.count() == 2, "the first came too early, as numbers were forgotten again"
+    jobs.Job.objects.update(state=jobs.State.FAILED, finished=timezone.now())
+    assert tasks.ask_to_learn(cast.ada)
+    assert jobs.Job.objects.count() == 2, "what failed is not tried again with every number"
+    jobs.Job.objects.update(finished=timezone.now() - timedelta(days=2))
+    assert tasks.ask_to_learn(cast.ada)
+    assert jobs.Job.objects.count() == 3
     learnings.look(cast.ada)
     assert learnings.next_at(Look.objects.get().measured) == 24
     assert learnings.due(cast.ada) is None
@@ -178,6 +187,14 @@ def test_approving_moves_a_pillars_weight_and_taking_back_moves_it_back(cast: Ca
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.weight, second.weight) == (20, 78), "and gets it back"
+    pillars.change(second, pillars.Wanted("City", 75))
+    cast.clients["olga"].post(act, {"do": "approve"})
+    first.refresh_from_db()
+    pillars.retire(first)
+    pillars.change(second, pillars.Wanted("City", 100))
+    cast.clients["olga"].post(act, {"do": "take-back"})
+    first.refresh_from_db()
+    assert first.weight == 20, "a retired one keeps its own weight, however little room there is"
     assert cast.clients["olga"].post(act, {"do": "else"}).status_code == 400
 
 

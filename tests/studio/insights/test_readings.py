@@ -184,6 +184,60 @@ def test_a_token_without_the_right_stops_no_post(seen: Seen) -> None:
     assert seen.reading(post, Age.DAY).likes is not None
 
 
+def test_an_account_that_was_connected_anew_is_asked_at_once_and_is_blamed_no_more(seen: Seen) -> None:
+    text = seen.graph.truth.token(seen.caller.account, without="insights")
+    Channel.objects.update(token=text)
+    post = seen.post()
+    seen.later(1.1)
+    ada = seen.cast.ada
+    assert fetching.refusals(ada).count() == 1
+    Channel.objects.update(token=seen.caller.token, token_made=seen.now())
+    assert not fetching.refusals(ada).exists()
+    seen.later(1)
+    assert seen.reading(post, Age.HOUR).likes is not None
+    assert Lack.objects.get().refused == ""
+    Lack.objects.update(refused="It tells nothing.", at=seen.now() + HOUR)
+    assert fetching.refusals(ada).count() == 1
+    Channel.objects.update(retired=seen.now())
+    assert not fetching.refusals(ada).exists()
+
+
+def test_the_page_blames_only_accounts_in_use_for_what_they_refuse_now(cast: Cast) -> None:
+    made = timezone.now() - HOUR
+    about = {"space": cast.space, "persona": cast.ada, "kind": Channel.Kind.INSTAGRAM, "name": "Ada", "account": "1"}
+    channel = Channel.objects.create(**about, token="t", token_made=made)
+    lack = Lack.objects.create(channel=channel, kind=Post.Kind.IMAGE, refused="10: not allowed.", at=made + HOUR / 2)
+
+    def blamed() -> bool:
+        return "does not tell its numbers" in cast.clients["vic"].get("/s/studio/p/ada/insights/").content.decode()
+
+    assert blamed()
+    Channel.objects.update(token_made=timezone.now())
+    assert not blamed(), "another token may be allowed more"
+    Channel.objects.update(token_made=made)
+    Lack.objects.filter(pk=lack.pk).update(refused="")
+    assert not blamed(), "it told something"
+    Lack.objects.filter(pk=lack.pk).update(refused="10: not allowed.")
+    Channel.objects.update(retired=timezone.now(), token="", token_made=None)
+    assert not blamed(), "nobody asks a retired one"
+
+
+def test_what_was_typed_and_forgotten_is_asked_of_the_account_while_it_can_tell(seen: Seen) -> None:
+    post = seen.post()
+    readings.plan(seen.now())
+    now = seen.now() + 73 * HOUR
+    readings.typed(post, Age.DAYS, {"likes": 9}, seen.cast.user("rui"), now)
+    readings.forgotten(post, Age.DAYS, now)
+    seen.later(73)
+    reading = seen.reading(post, Age.DAYS)
+    assert (reading.source, reading.likes) == (Reading.Source.ACCOUNT, seen.reading(post, Age.DAYS).likes)
+    assert reading.likes not in (None, 9)
+    late = seen.now() + 300 * HOUR
+    readings.typed(post, Age.WEEK, {"likes": 9}, seen.cast.user("rui"), late)
+    readings.forgotten(post, Age.WEEK, late)
+    assert not Reading.objects.filter(post=post, age=Age.WEEK).exists(), "it is too late to ask"
+
+
 def test_a_token_that_ended_is_told_as_posting_tells_it(seen: Seen) -> None:
     seen.graph.truth.expire(seen.caller.token)
     seen.later(0)

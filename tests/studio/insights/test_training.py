@@ -365,6 +365,12 @@ def test_looking_for_winners_is_one_job(cast: Cast, two: Pipeline, lora: Lora, w
     tasks.pick(told, job.args["persona"])
     assert told.lines == ["1 proposed."]
     Job = jobs.Job
+    for _ in range(2):
+        Job.objects.update(state=jobs.State.DONE)
+        assert cast.clients["rui"].post(AT).status_code == 302
+    assert Job.objects.filter(kind=tasks.PICK).count() == 3
+    # Those of two weeks ago are forgotten: their names would come again.
+    Job.objects.filter(pk=job.pk).delete()
     Job.objects.update(state=jobs.State.DONE)
     assert cast.clients["rui"].post(AT).status_code == 302
-    assert Job.objects.filter(kind=tasks.PICK).count() == 2
+    assert Job.objects.filter(kind=tasks.PICK, state=jobs.State.WAITING).count() == 1

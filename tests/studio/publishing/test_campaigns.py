@@ -429,6 +429,12 @@ def test_what_has_no_words_gets_them_at_once(cast: Cast) -> None:
     desk.change(Post.objects.get(pk=first.pk), caption="")
     assert captioning.ask_all(cast.ada) == 1
     assert asked.count() == 3
+    # Ended jobs are forgotten after two weeks: the names of those that are left must not come again.
+    jobs.Job.objects.filter(pk=asked.order_by("pk")[0].pk).delete()
+    asked.update(state=jobs.State.DONE)
+    for _ in range(2):
+        assert captioning.ask_all(cast.ada) == 1
+    assert asked.exclude(state__in=jobs.ENDED).count() == 1
 
 
 def test_captions_are_told_the_brief(cast: Cast) -> None:

@@ -196,6 +196,53 @@ def test_addresses_and_mentions_need_somebody_who_asks(bad: str) -> None:
     assert mended(replace(good(brief()), alt_text=f"Ada at {bad}.")).alt_text == ""
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "<lora:ada_v3:0.8> A day by the sea.",
+        "With (coffee:1.2) in hand.",
+        "With ((coffee)) in hand.",
+        "[[slow]] days.",
+        "As in ada_v1.png of today.",
+        "What a day, final-2.SAFETENSORS and all.",
+    ],
+)
+def test_what_is_left_of_prompts_and_files_is_refused(bad: str) -> None:
+    of = brief()
+    one = replace(good(of), text=f"{bad} {good(of).text}")
+    assert any("is left of a prompt or of a file's name" in fault for fault in checks.faults(one, of))
+    alt = replace(good(of), alt_text=bad)
+    assert any("is left of a prompt" in fault for fault in checks.faults(alt, of))
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "(It was 1.5 km.)",
+        "At St. Mary's (10:30), 3:2!",
+        "I love it (and you: 2 of a kind).",
+        "Ada, smiling, by the sea.",
+    ],
+)
+def test_ordinary_signs_are_none_of_prompts(fine: str) -> None:
+    of = brief()
+    assert not any("prompt" in fault for fault in checks.faults(replace(good(of), text=f"{fine} {good(of).text}"), of))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("portrait of ada, smiling, front, beach", "Smiling. Front, beach! And so it goes."),
+        ("ada walks home along the river in the evening rain", "Today Ada walks home along the river in the evening."),
+    ],
+)
+def test_a_prompt_is_not_recited(prompt: str, text: str) -> None:
+    of = brief(picture_says=prompt)
+    assert "It recites its picture's prompt." in checks.faults(replace(good(of), text=text), of)
+    said = replace(good(of), text="Ada walks home, smiling, along the beach: the river in the evening.")
+    assert "It recites its picture's prompt." not in checks.faults(said, of)
+
+
 def test_twenty_mentions_are_the_most() -> None:
     people = " ".join(f"@p{number}" for number in range(21))
     of = brief(guidelines=people, length=Length.long)

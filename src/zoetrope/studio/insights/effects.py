@@ -106,7 +106,8 @@ def _made_room(pillar: Pillar, by: int) -> dict[str, int]:
 def _lean(pillar: Pillar, by: int) -> int:
     """Change a weight as far as the others leave room; by how much it was."""
     others: Sequence[Pillar] = [each for each in pillars.active(pillar.persona) if each.pk != pillar.pk]
-    most = pillars.WHOLE - sum(each.weight for each in others)
+    # A retired one takes no room: whether there is some is asked when it comes back.
+    most = pillars.WHOLE - (0 if pillar.retired else sum(each.weight for each in others))
     weight = min(max(pillar.weight + by, 0), most)
     changed = weight - pillar.weight
     said = {each.name: getattr(pillar, each.name) for each in fields(pillars.Wanted)}

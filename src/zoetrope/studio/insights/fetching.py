@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 
 from zoetrope.studio.insights import readings
 from zoetrope.studio.insights.models import METRICS, Lack, Reading
+from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.publishing.accounts.calls import asked
 from zoetrope.studio.publishing.channels.seam import Do, Lost, Refused
 from zoetrope.studio.publishing.models import Channel, Post
@@ -46,9 +47,16 @@ def fetch(key: int, now: datetime) -> str:
     except Refused as error:
         _heed(channel, reading.post, error, now)
         return _later(reading, readings.next_look(reading, now), str(error))
+    Lack.objects.filter(channel=channel, kind=reading.post.kind).update(refused="")
     readings.told(reading, numbers, now)
     whole = len(numbers) == len(_wanted(channel, reading.post, now))
     return _later(reading, None if whole else readings.next_look(reading, now), f"{len(numbers)} numbers")
+
+
+def refusals(persona: Persona) -> "QuerySet[Lack]":
+    """Accounts in use that tell nothing, by the token that they have now."""
+    since = Q(channel__token_made=None) | Q(at__gte=F("channel__token_made"))
+    return Lack.objects.filter(since, channel__persona=persona, channel__retired=None).exclude(refused="")
 
 
 def _later(reading: Reading, wake: datetime | None, said: str) -> str:
@@ -64,6 +72,9 @@ def _wanted(channel: Channel, post: Post, now: datetime) -> list[str]:
     """What it may tell of such a post, as far as is known."""
     names = [*METRICS, WATCHED] if post.kind == Post.Kind.REEL else [*METRICS]
     lack = Lack.objects.filter(channel=channel, kind=post.kind).first()
+    if lack is not None and lack.refused and channel.token_made and lack.at < channel.token_made:
+        # Whoever connected it anew may have allowed more.
+        return names
     if lack is None or now - lack.at > (_ASK_AGAIN if lack.refused else _ASK_ANEW):
         return names
     return [] if lack.refused else [name for name in names if name not in lack.metrics]

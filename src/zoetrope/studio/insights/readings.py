@@ -85,10 +85,17 @@ def typed(post: Post, age: Age, numbers: Mapping[str, float | None], by: User, n
     return reading
 
 
-def forgotten(post: Post, age: Age) -> None:
-    """Away with what was typed in."""
-    if not Reading.objects.filter(post=post, age=age, source=Reading.Source.HAND).delete()[0]:
+def forgotten(post: Post, age: Age, now: datetime | None = None) -> None:
+    """Away with what was typed in; an account that can still tell is asked."""
+    reading = Reading.objects.filter(post=post, age=age, source=Reading.Source.HAND).first()
+    if reading is None:
         raise UserError("Nothing was typed in for this age; nothing was changed.")
+    tells = post.channel is not None and post.channel.kind == Channel.Kind.INSTAGRAM and post.media
+    wake = _first(post.published, age, now or timezone.now()) if tells and post.published else None
+    if wake is None:
+        reading.delete()
+    else:
+        _write(reading, {}, source="", at=None, by=None, wake=wake)
 
 
 def rate_of(numbers: Mapping[str, float | None]) -> float | None:

@@ -1,5 +1,7 @@
 """Readings that are due become jobs; once there are enough more of them, a job goes through what they teach."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from zoetrope.studio.insights import fetching, learnings, readings, training
@@ -9,6 +11,7 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.spaces.work import scope_of
 
 FETCH, LEARN, PICK = "insights", "learn-from-posts", "pick-winners"
+_A_DAY = timedelta(days=1)
 
 
 def look() -> None:
@@ -35,11 +38,14 @@ def fetch(work: jobs.Work, reading: int) -> None:
 
 def ask_to_learn(persona: Persona) -> bool:
     """Hand in the next look, if it is due."""
-    number = learnings.due(persona)
-    if number is not None:
-        key, title = f"{LEARN}-{persona.pk}-{number}", f"What {persona}'s posts teach"
-        jobs.enqueue(LEARN, key, {"persona": persona.pk}, scope=scope_of(persona.space), title=title)
-    return number is not None
+    if learnings.due(persona) is None:
+        return False
+    failed = jobs.Job.objects.filter(kind=LEARN, args__persona=persona.pk, state=jobs.State.FAILED)
+    # Every number that comes asks again: what is at fault is tried once a day, and whenever a person says so.
+    if not failed.filter(finished__gt=timezone.now() - _A_DAY).exists():
+        title = f"What {persona}'s posts teach"
+        jobs.ask(LEARN, f"{LEARN}-{persona.pk}", {"persona": persona.pk}, scope=scope_of(persona.space), title=title)
+    return True
 
 
 def learn(work: jobs.Work, persona: int) -> None:
@@ -50,12 +56,8 @@ def learn(work: jobs.Work, persona: int) -> None:
 
 def ask_for_winners(persona: Persona) -> jobs.Job:
     """Hand in a search for training pictures; asked for twice meanwhile, it is the same."""
-    rows = jobs.Job.objects.filter(kind=PICK, args__persona=persona.pk)
-    waiting = rows.exclude(state__in=jobs.ENDED).first()
-    if waiting is not None:
-        return waiting
-    key, title = f"{PICK}-{persona.pk}-{rows.count() + 1}", f"Training pictures for {persona}"
-    return jobs.enqueue(PICK, key, {"persona": persona.pk}, scope=scope_of(persona.space), title=title)
+    said, title = {"persona": persona.pk}, f"Training pictures for {persona}"
+    return jobs.ask(PICK, f"{PICK}-{persona.pk}", said, scope=scope_of(persona.space), title=title)
 
 
 def looking(persona: Persona) -> jobs.Job | None:

@@ -15,8 +15,9 @@ from zoetrope.errors import UserError
 from zoetrope.studio.insights import charts, effects, groups, learnings, readings, tasks, training
 from zoetrope.studio.insights.disagreement import ENOUGH as ENOUGH_PAIRS
 from zoetrope.studio.insights.disagreement import disagreement
+from zoetrope.studio.insights.fetching import refusals
 from zoetrope.studio.insights.forms import NumbersForm
-from zoetrope.studio.insights.models import METRICS, Age, Lack, Learning, Look, Proposal, Reading
+from zoetrope.studio.insights.models import METRICS, Age, Learning, Look, Proposal, Reading
 from zoetrope.studio.insights.outcomes import SETTLED, Outcome, outcomes
 from zoetrope.studio.insights.sums import mean_of
 from zoetrope.studio.personas.models import Persona
@@ -59,7 +60,7 @@ def insights(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         torn=[each.outcome for each in known.torn],
         both=[each for each in (known.yours, known.theirs) if each],
     )
-    said |= {"waits": _waits(found), "lacks": Lack.objects.filter(channel__persona=found).exclude(refused="").first()}
+    said |= {"waits": _waits(found), "lacks": refusals(found).first()}
     return render(request, "insights/insights.html", said)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from zoetrope.errors import UserError
 from zoetrope.studio.jobs.work import Interrupted, Work
 
-PATIENCE = 4.5
-"""Seconds between SIGTERM and SIGKILL: with the time to notice, five from a person's click."""
+PATIENCE = 3.5
+"""Seconds between SIGTERM and SIGKILL: the next job has the device within five of a person's click."""
 LOOK_SECONDS = 0.1
 LONGEST = 65536
 

@@ -20,6 +20,7 @@ A function may be called again after a crash, so what it writes are upserts keye
 """
 
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F
@@ -50,6 +51,7 @@ __all__ = [
     "State",
     "Work",
     "alive_workers",
+    "ask",
     "cancel",
     "enqueue",
     "every",
@@ -78,6 +80,15 @@ def enqueue(
         if created:
             send_on_commit(job)
     return job
+
+
+def ask(kind: str, name: str, args: dict[str, Any], *, scope: str, title: str = "") -> Job:
+    """The job of this name that has not ended, or else another one: unlike a key, a name is never used up.
+
+    Of two who ask in the same moment each may get one of their own, so what it does is done once by the job itself.
+    """
+    going = Job.objects.filter(kind=kind, key__startswith=f"{name}-").exclude(state__in=ENDED).first()
+    return going or enqueue(kind, f"{name}-{uuid4().hex[:16]}", args, scope=scope, title=title)
 
 
 def cancel(job: Job) -> Job:

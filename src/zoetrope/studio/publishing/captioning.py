@@ -32,9 +32,8 @@ def ask_all(persona: Persona) -> int:
 
 def ask(post: Post) -> jobs.Job:
     """Have one written; asked again before it came, it is the same job."""
-    earlier = jobs.Job.objects.filter(kind=KIND, key__startswith=f"{KIND}-{post.pk}-")
-    key = f"{KIND}-{post.pk}-{earlier.filter(state__in=jobs.ENDED).count()}"
-    return jobs.enqueue(KIND, key, {"post": post.pk}, scope=scope_of(post.space), title=f"A caption for {post}"[:200])
+    title = f"A caption for {post}"[:200]
+    return jobs.ask(KIND, f"{KIND}-{post.pk}", {"post": post.pk}, scope=scope_of(post.space), title=title)
 
 
 def write(work: jobs.Work, post: int) -> None:

@@ -1,5 +1,6 @@
 """Captions for a post, asked of the space's writer; the one that is chosen is remembered until somebody approves it."""
 
+import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -102,9 +103,15 @@ def _brief(post: Post, length: Length) -> Brief:
     return _seen(brief, post, first) if first else brief
 
 
+def _plainly(post: Post, prompt: str) -> str:
+    """A prompt that calls the persona by its name: what models know it by is nothing for captions."""
+    trigger = post.persona.trigger.strip()
+    return re.sub(rf"(?<!\w){re.escape(trigger)}(?!\w)", lambda _: post.persona.title, prompt) if trigger else prompt
+
+
 def _seen(brief: Brief, post: Post, picture: PostPicture) -> Brief:
     """With what its first picture shows, as far as that can be read."""
-    says = picture.alt or str((picture.made.recipe or {}).get("prompt", ""))
+    says = picture.alt or _plainly(post, str((picture.made.recipe or {}).get("prompt", "")))
     try:
         made = ready(picture.made.sha256, picture.crop, post.kind == Post.Kind.STORY)
         return replace(brief, picture_says=says, image=made.path.read_bytes())

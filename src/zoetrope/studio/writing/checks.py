@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from zoetrope.studio.personas.models import Emoji
 from zoetrope.studio.writing import hashtags
-from zoetrope.studio.writing.leaks import addresses, looks_secret, mentions
+from zoetrope.studio.writing.leaks import addresses, looks_secret, mentions, recites, scraps
 from zoetrope.studio.writing.seam import RECENT, Brief, Caption, Idea, IdeaBrief, Length
 from zoetrope.studio.writing.words import (
     EMOJI,
@@ -179,6 +179,10 @@ def _faults_of_words(caption: Caption, brief: Brief) -> Iterator[str]:
         yield f"It speaks of {shown(topic)}, which is never spoken of."
     for phrase in spam_in(told):
         yield f"It says “{phrase}”, which reads like spam."
+    for scrap in dict.fromkeys(scraps(told)):
+        yield f"{shown(scrap)} is left of a prompt or of a file's name."
+    if recites(caption.text, brief.picture_says):
+        yield "It recites its picture's prompt."
     asked = " ".join((brief.guidelines, brief.about, brief.pillar, *brief.voice.examples))
     wanted = {*addresses(asked), *mentions(asked)}
     for strange in dict.fromkeys([*addresses(told), *mentions(told)]):

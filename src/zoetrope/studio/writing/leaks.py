@@ -1,10 +1,11 @@
-"""What looks like a secret, and what looks like an address: neither belongs into a caption or into a prompt."""
+"""What belongs into no caption: secrets, addresses that nobody asked for, and what prompts and files leave behind."""
 
 import base64
 import re
 import unicodedata
+from itertools import chain
 
-from zoetrope.studio.writing.words import clean, folded
+from zoetrope.studio.writing.words import clean, folded, phrases, words
 
 _KEYS = re.compile(
     r"\bsk[-_][A-Za-z0-9_-]{8,}|\bzt_[A-Za-z0-9_-]{8,}|\b(?:Bearer|OAuth|Basic)\s+[A-Za-z0-9+/_.=-]{8,}"
@@ -32,7 +33,14 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _MENTION = re.compile(r"(?<![\w])@[\w.]*\w|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# As models of pictures are told how much of a word or of a LoRA they shall take.
+_WEIGHED = re.compile(
+    r"<[a-z]+:[^<>\n]*>|\([^()\n]*[^\W\d]\s*:\s*[0-2]?\.\d+\)|\(\(+[^()\n]+\)\)+|\[\[+[^][\n]+\]\]+", re.IGNORECASE
+)
+_FILE = re.compile(r"\b[\w-]+\.(?:png|jpe?g|webp|gif|mp4|mov|safetensors|ckpt|json|txt)\b", re.IGNORECASE)
 _LEAST = 4
+# So many of a prompt's parts in a row, or so many words, nobody says by chance.
+_PARTS, _WORDS = 3, 8
 
 
 def looks_secret(text: str) -> bool:
@@ -78,6 +86,20 @@ def _coded(raw: bytes, shift: int) -> str:
 
 def _squashed(text: str) -> str:
     return "".join(letter for letter in folded(text) if letter.isalnum())
+
+
+def scraps(text: str) -> list[str]:
+    """What is left of a prompt or of a file's name in a text."""
+    plain = _plain(text)
+    return [*_WEIGHED.findall(plain), *_FILE.findall(plain)]
+
+
+def recites(text: str, prompt: str) -> bool:
+    """Whether a text has a longer part of a prompt in it, word for word."""
+    parts = [words(each) for each in re.split(r"[,;\n]", prompt)]
+    windows = (parts[start : start + _PARTS] for start in range(len(parts) - _PARTS + 1))
+    runs = {tuple(chain.from_iterable(window)) for window in windows if all(window)} | {*phrases(prompt, _WORDS)}
+    return any(run in phrases(text, len(run)) for run in runs)
 
 
 def addresses(text: str) -> list[str]:
