@@ -15,6 +15,7 @@ from tests.studio.jobs.trial import TOKEN, read
 from zoetrope.studio.jobs import engine, upkeep
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.jobs.carrying import CHILD_CRASHES, CRASHES, LOOK_SECONDS, Carrier
+from zoetrope.studio.jobs.children import PATIENCE
 from zoetrope.studio.jobs.models import LogLine, Worker
 from zoetrope.studio.jobs.seam import Job, State
 from zoetrope.studio.jobs.work import Interrupted
@@ -180,7 +181,7 @@ def test_a_child_is_killed_when_it_will_not_hear(studio: Path, workers: Workers)
     jobs.cancel(job)
     after = jobs.enqueue("note", "note-1", {"number": 1}, scope=SCOPE)
     took = until(lambda: gone(int(read("children")[0])), 10)
-    assert 4 < took < 5.5
+    assert PATIENCE < took < 5
     until(lambda: state(after) == State.DONE, 5)
     assert state(job) == State.CANCELLED
 

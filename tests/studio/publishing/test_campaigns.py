@@ -410,6 +410,11 @@ def test_what_has_no_words_gets_them_at_once(cast: Cast) -> None:
     first, second = (desk.draft(cast.ada, [keep(cast, colour)], None) for colour in ("red", "blue"))
     worded = desk.draft(cast.ada, [keep(cast, "green")], None, caption="My own.")
     bare = desk.draft(cast.ada, [], None)
+    story = desk.draft(cast.ada, [keep(cast, "brown")], None)
+    desk.change(story, kind=Post.Kind.STORY)
+    desk.change(first, hashtags=["launch2026"])
+    desk.move(second, timezone.now() + timedelta(days=1))
+    assert [each.pk for each in captioning.wordless(cast.ada)] == [second.pk, first.pk], "the first to go out first"
     address = "/s/studio/p/ada/calendar/"
     assert "Write 2 missing captions" in cast.clients["rui"].get(address).content.decode()
     assert "missing captions" not in cast.clients["vic"].get(address).content.decode()
@@ -422,7 +427,9 @@ def test_what_has_no_words_gets_them_at_once(cast: Cast) -> None:
         captioning.write(Told(), **job.args)
     captions = dict(Post.objects.values_list("pk", "caption"))
     assert all(len(captions[each.pk]) >= 300 for each in (first, second))
-    assert (captions[worded.pk], captions[bare.pk]) == ("My own.", "")
+    assert (captions[worded.pk], captions[bare.pk], captions[story.pk]) == ("My own.", "", "")
+    assert Post.objects.get(pk=first.pk).hashtags == ["launch2026"], "what a person said stays"
+    assert Post.objects.get(pk=second.pk).hashtags
     assert cast.clients["rui"].post(f"{address}write/").status_code == 400
     # Emptied again, another job is asked.
     asked.update(state=jobs.State.DONE)

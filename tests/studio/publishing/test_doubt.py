@@ -72,6 +72,23 @@ def test_a_retired_channel_publishes_nothing_more(way: Way) -> None:
     assert (post.state, post.asks, len(way.account.posts)) == (State.UNCONFIRMED, True, 0)
 
 
+def test_what_is_found_later_went_out_when_it_did(way: Way) -> None:
+    post = way.post()
+    way.graph.faults.once("publish", Plan(after="lost"))
+    way.go(post, most=2, hours=0)
+    for _ in range(12):
+        if way.account.posts:
+            break
+        way.go(post, most=1, hours=0)
+    went = way.now()
+    way.graph.clock.advance(11 * 3600)
+    way.go(post)
+    live(way, post)
+    assert post.published is not None
+    assert abs(post.published - went) < timedelta(minutes=10)
+    assert post.due == post.published.replace(microsecond=0)
+
+
 def test_a_story_in_doubt_is_asked_about_whatever_stands_against_it_by_now(way: Way) -> None:
     way.pace = replace(PACE, asks=timedelta(minutes=20))
     post = way.post(kind="story")

@@ -304,7 +304,36 @@ def test_a_faulty_post_is_not_approved(cast: Cast, post: Post) -> None:
     answer = say(cast, "olga", post, do="schedule", hashtags=many)
     assert (answer.status_code, "31 hashtags" in answer.content.decode()) == (422, True)
     post.refresh_from_db()
-    assert post.state == State.DRAFT
+    assert (post.state, post.hashtags) == (State.DRAFT, ["sea"])
+    again = Fields(answer.content.decode(), "post").found
+    assert again["hashtags"] == " ".join(f"#{tag}" for tag in many.split()) or again["hashtags"] == many
+    at = f"/s/studio/posts/{post.pk}/"
+    answer = cast.clients["olga"].post(at, again | {"do": "schedule", "hashtags": "one two"})
+    assert answer.status_code == 302, "nobody else has changed it"
+    post.refresh_from_db()
+    assert (post.state, post.hashtags) == (State.SCHEDULED, ["one", "two"])
+
+
+def test_a_second_click_does_not_write_over_somebody_else(cast: Cast, post: Post) -> None:
+    at = f"/s/studio/posts/{post.pk}/"
+    fields = Fields(page_of(cast.clients["rui"], at), "post").found
+    desk.change(post, caption="Hers.")
+    for _ in range(2):
+        answer = cast.clients["rui"].post(at, fields | {"caption": "His.", "do": "save"})
+        assert (answer.status_code, "has changed the post" in answer.content.decode()) == (422, True)
+        fields = Fields(answer.content.decode(), "post").found
+    post.refresh_from_db()
+    assert post.caption == "Hers."
+
+
+def test_an_approval_that_is_not_ones_own_is_not_undone(cast: Cast, post: Post) -> None:
+    answer = say(cast, "olga", post, do="schedule")
+    post.refresh_from_db()
+    desk.change(post, caption="Another's.")
+    desk.schedule(post)
+    assert undo(cast, "olga", answer).status_code == 400
+    post.refresh_from_db()
+    assert post.state == State.SCHEDULED
 
 
 def test_taking_back_can_be_undone_by_an_owner(cast: Cast, post: Post) -> None:
@@ -338,6 +367,9 @@ def test_what_failed_is_mended_or_tried_again(cast: Cast, post: Post) -> None:
     post.refresh_from_db()
     assert (post.state, post.caption, post.asks, post.error) == (State.DRAFT, "Mended.", False, "")
     assert Use.objects.count() == 1, "its picture is not free"
+    fail()
+    desk.schedule(post, timezone.now() + timedelta(days=1))
+    assert Use.objects.get().post == post.pk, "approved as it was it holds its picture too"
     fail()
     act(cast, "rui", post, "drop")
     assert not Post.objects.exists()

@@ -1,13 +1,15 @@
 """Posts whose time has come become jobs, and a job carries a post into the outbox."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from tests.studio.conftest import Cast, Told
 from tests.studio.publishing.test_outbox import drafted
 from zoetrope.studio.jobs import seam as jobs
-from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing import desk, posting
 from zoetrope.studio.publishing.drivers import outbox_of
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.tasks import KIND, carry, look
@@ -92,6 +94,34 @@ def test_what_somebody_stopped_does_not_go_out_until_it_is_approved_again(cast: 
     look()
     look()
     assert jobs.Job.objects.exclude(state__in=jobs.ENDED).count() == 1
+
+
+def test_a_job_that_is_stopped_while_it_is_carried_out_stops_the_post(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = drafted(cast)
+    desk.schedule(post, timezone.now())
+    look()
+    going_on = posting.advance
+
+    def slowly(*args: Any) -> bool:
+        # As an upload takes: it is not over when somebody cancels the job.
+        Post.objects.filter(pk=post.pk).update(turns=1, state=Post.State.CONTAINERS)
+        ended(jobs.State.CANCELLED)
+        return True
+
+    monkeypatch.setattr(posting, "advance", slowly)
+    carry(Told(), post.pk)
+    post.refresh_from_db()
+    assert (post.state, post.turns) == (Post.State.DRAFT, 3)
+    assert "cancelled" in post.error
+    # Killed before it could say so, the next look does.
+    monkeypatch.setattr(posting, "advance", going_on)
+    jobs.Job.objects.update(key=f"{KIND}-{post.pk}-3")
+    Post.objects.update(turns=4, state=Post.State.CONTAINERS, wake=timezone.now(), error="")
+    look()
+    post.refresh_from_db()
+    assert (post.state, post.turns, jobs.Job.objects.count()) == (Post.State.DRAFT, 6, 1)
 
 
 def test_what_may_be_live_is_looked_after_whoever_cancels(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from tests.studio.conftest import Cast
@@ -11,11 +12,12 @@ from tests.studio.publishing.test_outbox import keep
 from tests.studio.publishing.test_post_pages import CALENDAR, act, page_of, post, rhythm, undo
 from zoetrope.errors import UserError
 from zoetrope.studio.library.keeping import put_aside
+from zoetrope.studio.library.models import Kept
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Use
 from zoetrope.studio.publishing import desk, throwing
-from zoetrope.studio.publishing.models import CampaignIdea, Post, PostPicture, Thrown
-from zoetrope.studio.publishing.undoing import stamp
+from zoetrope.studio.publishing.models import CampaignIdea, Entry, Post, PostPicture, Thrown
+from zoetrope.studio.publishing.undoing import as_seen, stamp
 
 __all__ = ["post", "rhythm"]
 
@@ -72,6 +74,45 @@ def test_it_is_not_brought_back_for_ever_nor_by_strangers(cast: Cast, post: Post
     throwing.throw(desk.draft(cast.ada, [other], None))
     assert [each.pk for each in Thrown.objects.all()] != [gone.pk], "what is too old is forgotten"
     assert Thrown.objects.count() == 1
+
+
+def test_it_comes_back_with_its_ledger_whoever_made_it_has_left(cast: Cast, post: Post) -> None:
+    Post.objects.update(state=Post.State.FAILED)
+    call = Entry.objects.create(channel=desk.outbox(cast.ada), post=post, call="x", outcome="lost", at=timezone.now())
+    gone = throwing.throw(post)
+    cast.user("rui").delete()
+    back = throwing.bring_back(gone.post, cast.ada.pk)
+    call.refresh_from_db()
+    assert (back.by, call.post) == (None, back)
+
+
+def test_that_its_picture_has_another_post_by_now_is_said(cast: Cast, post: Post) -> None:
+    kept = Kept.objects.get()
+    answer = act(cast, "rui", post, "drop")
+    desk.draft(cast.ada, [kept], None)
+    assert "Another post shows one of its pictures by now" in undo(cast, "rui", answer).content.decode()
+
+
+def test_a_database_that_is_busy_loses_nothing(cast: Cast, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = throwing.throw(post)
+
+    def busy(row: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(throwing, "_keep", busy)
+        with pytest.raises(OperationalError):
+            throwing.bring_back(gone.post, cast.ada.pk)
+    assert throwing.bring_back(gone.post, cast.ada.pk) == post
+
+
+def test_of_two_who_throw_it_away_one_is_told(cast: Cast, post: Post) -> None:
+    same = Post.objects.get(pk=post.pk)
+    throwing.throw(post)
+    with pytest.raises(UserError, match="has thrown the post away"):
+        throwing.throw(same)
+    with pytest.raises(UserError, match="has thrown the post away"), as_seen(same, ""):
+        pass
 
 
 @pytest.mark.django_db(transaction=True)

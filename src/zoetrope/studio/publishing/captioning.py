@@ -1,7 +1,9 @@
 """Captions for drafts that have none, written by jobs: whoever writes one meanwhile goes first."""
 
+from dataclasses import replace
+
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from zoetrope.studio.jobs import seam as jobs
 from zoetrope.studio.personas.models import Persona
@@ -17,8 +19,9 @@ MOST = 24
 
 def wordless(persona: Persona) -> "QuerySet[Post]":
     """Its drafts with pictures and without words, the first to go out first."""
-    rows = Post.objects.filter(persona=persona, state=Post.State.DRAFT, caption="")
-    return rows.filter(Exists(PostPicture.objects.filter(post=OuterRef("pk")))).order_by("due", "pk")
+    rows = Post.objects.filter(persona=persona, state=Post.State.DRAFT, caption="").exclude(kind=Post.Kind.STORY)
+    shows = Exists(PostPicture.objects.filter(post=OuterRef("pk")))
+    return rows.filter(shows).order_by(F("due").asc(nulls_last=True), "pk")
 
 
 def ask_all(persona: Persona) -> int:
@@ -46,8 +49,10 @@ def write(work: jobs.Work, post: int) -> None:
     with transaction.atomic():
         now = Post.objects.select_for_update(of=("self",)).select_related("persona").filter(pk=post).first()
         if now is not None and _waits(now):
-            suggesting.choose(now, written)
+            # What a person has said already is theirs.
+            suggesting.choose(now, replace(written, hashtags=tuple(now.hashtags or written.hashtags)))
 
 
 def _waits(post: Post) -> bool:
-    return post.state == Post.State.DRAFT and not post.caption.strip() and post.pictures.exists()
+    speaks = post.state == Post.State.DRAFT and post.kind != Post.Kind.STORY
+    return speaks and not post.caption.strip() and post.pictures.exists()

@@ -158,8 +158,12 @@ def schedule(post: Post, due: datetime | None = None) -> None:
         raise UserError(fault)
     values: dict[str, Any] = {"due": due, "wake": due, "error": "", "asks": False, "tries": 0}
     values |= {"container": "", "parts": [], "contained": None, "began": None, "polls": 0}
-    _moved(post, Post.State.SCHEDULED, **values)
-    uses.moved(post.pk, due)
+    let_go = post.state == Post.State.FAILED
+    with transaction.atomic():
+        _moved(post, Post.State.SCHEDULED, **values)
+        if let_go:
+            hold_pictures(post)
+        uses.moved(post.pk, due)
 
 
 def take_back(post: Post) -> None:
@@ -174,12 +178,10 @@ def again(post: Post, due: datetime | None = None) -> None:
     if post.state != Post.State.FAILED:
         raise UserError("Only a post that could not go out is tried again.")
     with transaction.atomic():
-        others = Use.objects.filter(made__in=post.pictures.values("made")).exclude(post=post.pk)
-        if others.exists():
+        if shared(post):
             raise UserError(
                 "Another post has one of its pictures by now: look at it, and approve it if it is to go out."
             )
-        hold_pictures(post)
         schedule(post, due or timezone.now())
 
 
@@ -200,10 +202,12 @@ def answer(post: Post, *, live: bool, link: str = "") -> None:
     if len(link) > _LONGEST or (link and not link.startswith("https://")):
         raise UserError("A link begins with https:// and is no longer than 300 characters.")
     if live:
-        at = post.published or timezone.now()
+        # Nobody knows better when that was than who sent it.
+        at = post.published or post.began or timezone.now()
         with transaction.atomic():
             if post.state == Post.State.UNCONFIRMED:
-                _moved(post, Post.State.PUBLISHED, published=at, asks=False, error="", link=link, **_LET_GO)
+                went = {"published": at, "due": at.replace(microsecond=0), "link": link}
+                _moved(post, Post.State.PUBLISHED, asks=False, error="", **went, **_LET_GO)
             else:
                 Post.objects.filter(pk=post.pk).update(asks=False, error="", link=link)
             uses.posted(post.pk, at)
@@ -249,6 +253,11 @@ def hold_pictures(post: Post) -> None:
     made = post.pictures.values("made")
     for kept in Kept.objects.filter(space=post.space_id, made__in=made):
         uses.take(kept, post.pillar, post.pk, post.due or timezone.now())
+
+
+def shared(post: Post) -> bool:
+    """Whether another post has one of its pictures too."""
+    return Use.objects.filter(made__in=post.pictures.values("made")).exclude(post=post.pk).exists()
 
 
 def kind_of(shown: Sequence[Made]) -> Post.Kind:

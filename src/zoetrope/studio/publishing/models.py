@@ -207,6 +207,8 @@ class Thrown(models.Model):
     # The number that it had, its rows as they were, and the campaign's idea that it was.
     post = models.BigIntegerField(unique=True)
     rows = models.TextField()
+    # Of its calls in the ledger, which stays.
+    entries = models.JSONField(default=list)
     idea = models.BigIntegerField(null=True)
     at = models.DateTimeField(db_index=True)
 

@@ -1,6 +1,6 @@
 """A post's own page: its pictures, its words, when it goes out, what stands against that, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +26,7 @@ from zoetrope.studio.publishing.calendar import wall
 from zoetrope.studio.publishing.editing import edit, slot_on, wanted_time
 from zoetrope.studio.publishing.forms import PictureForm, PostForm, arranged, post_said
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
-from zoetrope.studio.publishing.undoing import Done, as_seen, iso, stamp, stamps
+from zoetrope.studio.publishing.undoing import Done, approved_stamp, as_seen, iso, stamp, stamps
 from zoetrope.studio.publishing.views import done, here
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
@@ -63,10 +63,12 @@ class Sheet:
     pictures: list[PostPicture]
     form: PostForm
     rows: list[PictureForm]
+    # What they looked at who sent the forms: until they look again, that is what they have seen.
+    seen: str = ""
 
     @property
     def stamp(self) -> str:
-        return stamp(self.post, self.pictures)
+        return self.seen or stamp(self.post, self.pictures)
 
     def valid(self) -> bool:
         return all([self.form.is_valid(), *(each.is_valid() for each in self.rows)])
@@ -80,7 +82,8 @@ def sheet(request: HttpRequest, post: Post) -> Sheet:
     own = Q(retired=None) | Q(pk=post.pillar_id)
     pillars = list(Pillar.objects.filter(own, persona=post.persona))
     form = PostForm(channels, pillars, data, initial=post_said(post, wall(post.due, zone_of(post))))
-    return Sheet(post, pictures, form, [PictureForm(each, data) for each in pictures])
+    seen = request.POST.get("stamp", "")
+    return Sheet(post, pictures, form, [PictureForm(each, data) for each in pictures], seen)
 
 
 @in_space()
@@ -96,6 +99,8 @@ def one(request: HttpRequest, place: Place, post: int) -> HttpResponse:
             return _saved(request, place, seen)
         except UserError as error:
             seen.form.add_error(None, str(error))
+            # What was saved before the fault was found is not kept.
+            seen = replace(seen, post=post_of(place, post))
     return _page(request, place, seen, status=422)
 
 
@@ -131,7 +136,7 @@ def approved(request: HttpRequest, post: Post) -> HttpResponse:
     desk.schedule(post)
     suggesting.learn(post, member(request))
     late = post.due is not None and post.due <= timezone.now()
-    return _told(post, Done("schedule", (post.pk,), after="" if late else iso(post.due)))
+    return _told(post, Done("schedule", (post.pk,), (approved_stamp(post),), after="" if late else iso(post.due)))
 
 
 def _told(post: Post, what: Done) -> HttpResponse:

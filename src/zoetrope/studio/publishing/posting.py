@@ -271,7 +271,7 @@ def _unconfirmed(hand: _Hand) -> timedelta | None:
     except (Lost, Refused) as error:
         return _asked(hand, _heeded(hand, error))
     if found is not None:
-        return _live(hand, found.media, State.UNCONFIRMED)
+        return _live(hand, found.media, State.UNCONFIRMED, found.at)
     hand.write(State.UNCONFIRMED, polls=post.polls + 1)
     looked = post.polls >= pace.sure
     if standing == Standing.PUBLISHED and looked:
@@ -341,9 +341,9 @@ def _look(post: Post) -> bytes:
         return b""
 
 
-def _live(hand: _Hand, media: str, state: Post.State) -> timedelta | None:
+def _live(hand: _Hand, media: str, state: Post.State, since: datetime | None = None) -> timedelta | None:
     """It is out; the number by which its insights are asked for is never its container's."""
-    at, well = hand.now(), {"error": "", "asks": False, "delays": 0, "polls": 0}
+    at, well = min(since or hand.now(), hand.now()), {"error": "", "asks": False, "delays": 0, "polls": 0}
     with transaction.atomic():
         # From now on it stands in calendars where it went out, whatever was planned.
         hand.write(state, state=State.PUBLISHED, media=media, published=at, due=_seconds(at), **well)

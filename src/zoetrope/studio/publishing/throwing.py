@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 from django.core import serializers
-from django.core.serializers.base import DeserializationError
-from django.db import DatabaseError, transaction
+from django.core.serializers.base import DeserializationError, DeserializedObject
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.publishing import desk
-from zoetrope.studio.publishing.models import CampaignIdea, Post, Thrown
+from zoetrope.studio.publishing.models import CampaignIdea, Entry, Post, Thrown
+from zoetrope.studio.spaces.models import User
 
 KEPT = timedelta(hours=1)
+AWAY = "Somebody has thrown the post away meanwhile: nothing was changed."
 _GONE = "It can be brought back no more: make another; nothing was changed."
 
 
@@ -19,12 +21,16 @@ def throw(post: Post) -> Thrown:
     """Away with a draft, or with one that failed; what brings it back."""
     now = timezone.now()
     with transaction.atomic():
-        row = Post.objects.select_for_update(of=("self",)).get(pk=post.pk)
+        row = Post.objects.select_for_update(of=("self",)).filter(pk=post.pk).first()
+        if row is None:
+            raise UserError(AWAY)
+        calls = list(Entry.objects.filter(post=row).values_list("pk", flat=True))
         rows = serializers.serialize("json", [row, *row.pictures.all()])
         idea = CampaignIdea.objects.filter(post=row).values_list("pk", flat=True).first()
         desk.drop(row)
         Thrown.objects.filter(at__lt=now - KEPT).delete()
-        return Thrown.objects.create(persona_id=row.persona_id, post=post.pk, rows=rows, idea=idea, at=now)
+        said = {"post": post.pk, "rows": rows, "idea": idea, "entries": calls, "at": now}
+        return Thrown.objects.create(persona_id=row.persona_id, **said)
 
 
 def bring_back(post: int, persona: int) -> Post:
@@ -35,7 +41,8 @@ def bring_back(post: int, persona: int) -> Post:
             if thrown is None or thrown.at < timezone.now() - KEPT:
                 raise UserError(_GONE)
             for each in serializers.deserialize("json", thrown.rows):
-                each.save()
+                _keep(each)
+            Entry.objects.filter(pk__in=thrown.entries, post=None).update(post=post)
             if thrown.idea:
                 ideas = CampaignIdea.objects.filter(pk=thrown.idea, state=CampaignIdea.State.CHOSEN, post=None)
                 ideas.update(post=post)
@@ -45,6 +52,14 @@ def bring_back(post: int, persona: int) -> Post:
             if found.state == Post.State.DRAFT:
                 desk.hold_pictures(found)
             return found
-    except (DatabaseError, DeserializationError) as error:
+    except (IntegrityError, DeserializationError) as error:
         # A picture or a channel of it has gone for good since.
         raise UserError(_GONE) from error
+
+
+def _keep(row: DeserializedObject) -> None:
+    """As it was; whoever made it may have left."""
+    post = row.object
+    if isinstance(post, Post) and post.by_id and not User.objects.filter(pk=post.by_id).exists():
+        post.by = None
+    row.save()

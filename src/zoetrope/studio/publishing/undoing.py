@@ -67,10 +67,12 @@ def read(persona: Persona, ticket: str) -> Done | None:
 def undo(place: Place, persona: Persona, done: Done) -> str:
     """As it was before; what then holds, in a sentence."""
     if done.do == "drop":
-        throwing.bring_back(done.posts[0], persona.pk)
-        return "The post is back as it was."
-    posts = Post.objects.filter(persona=persona).in_bulk(done.posts)
+        back = throwing.bring_back(done.posts[0], persona.pk)
+        also = " Another post shows one of its pictures by now: look at both." if desk.shared(back) else ""
+        return f"The post is back as it was.{also}"
     with transaction.atomic():
+        # Nobody changes them between looking and doing.
+        posts = Post.objects.filter(persona=persona).select_for_update(of=("self",)).in_bulk(done.posts)
         if done.do in ("add", "plan"):
             return _removed([posts[key] for key in done.posts if key in posts], dict(_pairs(done)))
         post = posts.get(done.posts[0])
@@ -79,11 +81,11 @@ def undo(place: Place, persona: Persona, done: Done) -> str:
         return {"move": _moved_back, "take_back": _approved_again, "schedule": _taken_back}[done.do](place, post, done)
 
 
-def stamp(post: Post, pictures: Iterable[PostPicture]) -> str:
-    """The same as long as nobody changed anything that is seen of a post."""
+def stamp(post: Post, pictures: Iterable[PostPicture], state: str | None = None) -> str:
+    """The same as long as nobody changed anything that is seen of a post; its state may be left to go on."""
     shown = [[each.made_id, each.crop, each.alt] for each in pictures]
     said: list[Any] = [post.caption, post.hashtags, post.comment, post.kind, post.labelled, shown]
-    said += [post.channel_id, post.pillar_id, iso(post.due), post.state]
+    said += [post.channel_id, post.pillar_id, iso(post.due), post.state if state is None else state]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
@@ -91,7 +93,9 @@ def stamp(post: Post, pictures: Iterable[PostPicture]) -> str:
 def as_seen(post: Post, seen: str) -> Iterator[None]:
     """Within it nobody else changes the post, which is what somebody saw; an empty stamp is of one who did not look."""
     with transaction.atomic():
-        row = Post.objects.select_for_update(of=("self",)).select_related("persona").get(pk=post.pk)
+        row = Post.objects.select_for_update(of=("self",)).select_related("persona").filter(pk=post.pk).first()
+        if row is None:
+            raise UserError(throwing.AWAY)
         if seen and stamp(row, row.pictures.all()) != seen:
             raise UserError(CHANGED)
         yield
@@ -100,6 +104,11 @@ def as_seen(post: Post, seen: str) -> Iterator[None]:
 def stamps(posts: Sequence[Post]) -> tuple[str, ...]:
     """Those of several posts."""
     return tuple(stamp(post, post.pictures.all()) for post in posts)
+
+
+def approved_stamp(post: Post) -> str:
+    """The same while it waits to go out, and goes out, as it was approved."""
+    return stamp(post, post.pictures.all(), "")
 
 
 def iso(at: datetime | None) -> str:
@@ -156,6 +165,8 @@ def _to_come(due: datetime | None) -> None:
 
 
 def _taken_back(place: Place, post: Post, done: Done) -> str:
+    if approved_stamp(post) != done.stamps[0]:
+        raise UserError(_LATE)
     desk.take_back(post)
     return "It is a draft again: nothing of it goes out."
 

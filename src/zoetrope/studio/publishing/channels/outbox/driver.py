@@ -32,6 +32,8 @@ class Outbox:
         staged = self._folder / _STAGED / name
         try:
             if self._final(name).exists():
+                # It counts from now on: one of long ago would not be found again.
+                os.utime(self._final(name))
                 return name
             shutil.rmtree(staged, ignore_errors=True)
             files = {

@@ -109,7 +109,8 @@ function take(variant) {
 }
 
 if (form) {
-  let unsaved = false;
+  // A page that came back with a fault holds words that nobody has saved.
+  let unsaved = Boolean(form.querySelector(".errors, .errorlist"));
   form.addEventListener("input", () => (unsaved = true));
   form.addEventListener("submit", () => (unsaved = false));
   addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
