@@ -422,6 +422,7 @@ def _samples(there: Crowd) -> dict[str, tuple[object, ...]]:
         "campaign": (Campaign.objects.latest("pk").pk,),
         "learning": (1,),
         "age": (24,),
+        "table": (1,),
         "pillar": (Pillar.objects.latest("pk").pk,),
         "cluster": (Cluster.objects.earliest("pk").pk,),
         "idea": (Idea.objects.latest("pk").pk,),

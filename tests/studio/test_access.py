@@ -336,6 +336,8 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     ("GET", f"{ADA}/posts.csv"): (None, MEMBERS),
     # No table.
     ("POST", f"{ADA}/posts.csv"): ({"file": picture(9)}, (400, 400, 403, 404, 401)),
+    # It was never taken in.
+    ("DELETE", f"{ADA}/posts.csv/{{table}}"): (None, (400, 400, 403, 404, 401)),
     ("GET", f"{ADA}/posts/feed"): (None, OWNERS),
     ("POST", f"{ADA}/posts/feed"): (None, OWNERS),
     ("GET", f"{ADA}/slots"): (None, MEMBERS),
@@ -358,6 +360,8 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, tuple[int, ...]]] = {
     # It is not out yet.
     ("POST", "/spaces/{space}/posts/{post}/numbers"): ({"age": 24, "reach": 5}, (400, 400, 403, 404, 401)),
     ("DELETE", "/spaces/{space}/posts/{post}/numbers/{age}"): (None, (400, 400, 403, 404, 401)),
+    # It was not thrown away.
+    ("POST", "/spaces/{space}/posts/{post}/back"): (None, (400, 400, 403, 404, 401)),
     # Rui has thrown it away when Olga comes.
     ("DELETE", "/spaces/{space}/posts/{post}"): (None, (404, 204, 403, 404, 401)),
     ("GET", f"{ADA}/insights"): (None, MEMBERS),
@@ -432,7 +436,7 @@ def planned(cast: Cast) -> dict[str, str]:
     proposal = Proposal.objects.create(grouping=Grouping.objects.create(**about), place=1, name="Sea")
     told = {"pillar": pillar.pk, "cluster": cluster.pk, "idea": idea.pk, "proposal": proposal.pk}
     told |= {"channel": desk.outbox(cast.ada).pk, "post": desk.draft(cast.ada, (), None).pk}
-    told |= {"learning": 999999, "age": 24}
+    told |= {"learning": 999999, "age": 24, "table": 1}
     first = date(2027, 1, 1)
     told["campaign"] = briefs.add(cast.ada, briefs.Wanted("Winter", "Snow", first, first, 1), (), None).pk
     return {name: str(key) for name, key in told.items()} | {"feed_secret": "none", "signed": "none"}

@@ -29,7 +29,8 @@ from zoetrope.studio.publishing.checks import counts
 from zoetrope.studio.publishing.editing import slot_on
 from zoetrope.studio.publishing.models import Channel, Post
 from zoetrope.studio.publishing.posting import PACE
-from zoetrope.studio.publishing.undoing import Done, iso, stamps, undo
+from zoetrope.studio.publishing.stamping import iso, stamps
+from zoetrope.studio.publishing.undoing import Done, undo
 from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
 

@@ -20,9 +20,9 @@ from zoetrope.errors import UserError
 from zoetrope.studio.logs import Discreet
 from zoetrope.studio.personas.workspaces import begin, told_persona
 from zoetrope.studio.planning.models import Pillar, Rhythm, Use
-from zoetrope.studio.publishing import desk, feed
-from zoetrope.studio.publishing.exchange import COLUMNS, MOST_LINES, harmless, plain, table, take_in, whole
-from zoetrope.studio.publishing.models import Channel, Feed, Post
+from zoetrope.studio.publishing import desk, feed, tabling
+from zoetrope.studio.publishing.exchange import COLUMNS, MOST_LINES, Taken, harmless, plain, table, take_in, whole
+from zoetrope.studio.publishing.models import Channel, Feed, Post, TakenTable
 
 ROME = ZoneInfo("Europe/Rome")
 TABLE = "/s/studio/p/ada/calendar/table/"
@@ -44,7 +44,11 @@ def csv_of(*rows: dict[str, str]) -> bytes:
 
 
 def come_in(cast: Cast, *rows: dict[str, str]) -> tuple[int, int]:
-    return take_in(cast.ada, csv_of(*rows), cast.user("rui"), "Europe/Rome")
+    return counted(take_in(cast.ada, csv_of(*rows), cast.user("rui"), "Europe/Rome"))
+
+
+def counted(taken: Taken) -> tuple[int, int]:
+    return len(taken.added), len(taken.changed)
 
 
 def seen(post: Post) -> dict[str, object]:
@@ -77,7 +81,7 @@ def test_a_table_taken_in_as_it_came_changes_nothing(cast: Cast, rich: Post) -> 
     Pillar.objects.update(retired=timezone.now())
     before = list(Post.objects.values())
     for data in (table(whole(cast.ada), ROME), table(whole(cast.ada), ZoneInfo("Australia/Lord_Howe"))):
-        assert take_in(cast.ada, data.encode("utf-8-sig"), None, "UTC") == (0, 0)
+        assert counted(take_in(cast.ada, data.encode("utf-8-sig"), None, "UTC")) == (0, 0)
     assert list(Post.objects.values()) == before
 
 
@@ -191,9 +195,44 @@ def test_a_file_that_is_no_table_is_told(cast: Cast, data: bytes, sentence: str)
 
 def test_semicolons_and_spaces_of_spreadsheets_are_understood(cast: Cast) -> None:
     data = '\ufeffcaption; day ;time\r\n"Hi; you";2030-01-01;12:00\r\n'.encode()
-    assert take_in(cast.ada, data, None, "Europe/Rome") == (1, 0)
+    assert counted(take_in(cast.ada, data, None, "Europe/Rome")) == (1, 0)
     post = Post.objects.get()
     assert (post.caption, post.due) == ("Hi; you", datetime(2030, 1, 1, 11, tzinfo=UTC))
+
+
+def test_a_table_is_taken_out_again_but_for_what_somebody_went_on_with(cast: Cast, rich: Post) -> None:
+    before, own = seen(rich), desk.draft(cast.ada, [], None, caption="Own.")
+    first = rich.pictures.all()[0].made.sha256
+    red = {"id": str(rich.pk), "pictures": first, "caption": "Over it.", "pillar": ""}
+    red |= {"day": "2031-01-01", "time": "09:00"}
+    rows = ({"id": str(own.pk), "caption": "Changed."}, {"caption": "One"}, {"caption": "Two"})
+    names = dict.fromkeys(red, "")
+    data = csv_of(red, *({**names, **row, "day": "", "time": ""} for row in rows))
+    table = tabling.take_in(cast.ada, data, None)
+    assert tabling.counted(table) == (2, 2)
+    assert (rich.pictures.count(), Post.objects.get(pk=rich.pk).caption) == (1, "Over it.")
+    desk.change(Post.objects.get(caption="Two"), caption="Two, mended.")
+    assert "but for 1 that somebody" in tabling.take_out(cast.ada, table.pk)
+    assert seen(Post.objects.get(pk=rich.pk)) == before
+    assert set(Post.objects.values_list("caption", flat=True)) == {before["caption"], "Own.", "Two, mended."}
+    assert Use.objects.count() == 2
+    with pytest.raises(UserError, match="too long ago"):
+        tabling.take_out(cast.ada, table.pk)
+
+
+def test_a_table_is_not_taken_out_for_ever_nor_by_another_persona(cast: Cast, rich: Post) -> None:
+    mia = begin(cast.space, told_persona("mia", "drawn", "", "nano-flux", "fictional"), "Mia")
+    table = tabling.take_in(cast.ada, csv_of({"caption": "One"}), None)
+    with pytest.raises(UserError, match="too long ago"):
+        tabling.take_out(mia, table.pk)
+    desk.change(Post.objects.get(caption="One"), caption="Mine.")
+    with pytest.raises(UserError, match="gone on with it"):
+        tabling.take_out(cast.ada, table.pk)
+    TakenTable.objects.update(at=timezone.now() - timedelta(hours=2))
+    with pytest.raises(UserError, match="too long ago"):
+        tabling.take_out(cast.ada, table.pk)
+    tabling.take_in(cast.ada, csv_of({"caption": "Three"}), None)
+    assert TakenTable.objects.count() == 1, "what is too old is forgotten"
 
 
 def test_what_is_approved_is_not_changed_by_a_table(cast: Cast, rich: Post) -> None:
@@ -240,13 +279,20 @@ def test_the_page_tells_of_every_column_and_takes_tables(cast: Cast, rich: Post)
         assert (b"quoted" in data) == there, asked
 
     def send(who: str, data: bytes) -> tuple[int, str]:
-        sent = cast.clients[who].post(TABLE, {"file": SimpleUploadedFile("posts.csv", data)}, follow=True)
+        fields = {"file": SimpleUploadedFile("posts.csv", data), "back": TABLE}
+        sent = cast.clients[who].post(TABLE, fields, follow=True)
         return sent.status_code, sent.content.decode()
 
     assert send("vic", csv_of({"caption": "New."}))[0] == 403
     status, page = send("rui", csv_of({"kind": "film"}))
     assert (status, "Line 2: " in page) == (422, True)
-    assert "1 new, 0 changed" in send("rui", csv_of({"caption": "New."}))[1]
+    page = send("rui", csv_of({"caption": "New."}))[1]
+    assert "1 new, 0 changed" in page
+    fields = dict(re.findall(r'name="(back|ticket)" value="([^"]*)"', page))
+    answer = cast.clients["rui"].post("/s/studio/p/ada/calendar/undo/", fields, follow=True)
+    assert "The table is out again" in answer.content.decode()
+    assert answer.redirect_chain[-1][0] == TABLE
+    assert not Post.objects.filter(caption="New.").exists()
 
 
 # A strict reader of RFC 5545, as the text says it: nothing is forgiven.

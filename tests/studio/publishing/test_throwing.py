@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -17,7 +18,8 @@ from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Use
 from zoetrope.studio.publishing import desk, throwing
 from zoetrope.studio.publishing.models import CampaignIdea, Entry, Post, PostPicture, Thrown
-from zoetrope.studio.publishing.undoing import as_seen, stamp
+from zoetrope.studio.publishing.stamping import stamp
+from zoetrope.studio.publishing.undoing import as_seen
 
 __all__ = ["post", "rhythm"]
 
@@ -58,7 +60,7 @@ def test_a_campaigns_idea_has_its_post_again(cast: Cast) -> None:
     assert row.post is not None
     key = throwing.throw(row.post).post
     assert CampaignIdea.objects.get(pk=row.pk).post is None
-    throwing.bring_back(key, cast.ada.pk)
+    throwing.bring_back(key, cast.space.pk)
     row.refresh_from_db()
     assert row.post_id == key
 
@@ -67,10 +69,10 @@ def test_it_is_not_brought_back_for_ever_nor_by_strangers(cast: Cast, post: Post
     other = keep(cast, "red")
     gone = throwing.throw(post)
     with pytest.raises(UserError, match="no more"):
-        throwing.bring_back(gone.post, cast.ada.pk + 1)
+        throwing.bring_back(gone.post, cast.space.pk + 1)
     Thrown.objects.update(at=timezone.now() - throwing.KEPT - timedelta(seconds=1))
     with pytest.raises(UserError, match="no more"):
-        throwing.bring_back(gone.post, cast.ada.pk)
+        throwing.bring_back(gone.post, cast.space.pk)
     throwing.throw(desk.draft(cast.ada, [other], None))
     assert [each.pk for each in Thrown.objects.all()] != [gone.pk], "what is too old is forgotten"
     assert Thrown.objects.count() == 1
@@ -81,7 +83,7 @@ def test_it_comes_back_with_its_ledger_whoever_made_it_has_left(cast: Cast, post
     call = Entry.objects.create(channel=desk.outbox(cast.ada), post=post, call="x", outcome="lost", at=timezone.now())
     gone = throwing.throw(post)
     cast.user("rui").delete()
-    back = throwing.bring_back(gone.post, cast.ada.pk)
+    back = throwing.bring_back(gone.post, cast.space.pk)
     call.refresh_from_db()
     assert (back.by, call.post) == (None, back)
 
@@ -102,8 +104,8 @@ def test_a_database_that_is_busy_loses_nothing(cast: Cast, post: Post, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(throwing, "_keep", busy)
         with pytest.raises(OperationalError):
-            throwing.bring_back(gone.post, cast.ada.pk)
-    assert throwing.bring_back(gone.post, cast.ada.pk) == post
+            throwing.bring_back(gone.post, cast.space.pk)
+    assert throwing.bring_back(gone.post, cast.space.pk) == post
 
 
 def test_of_two_who_throw_it_away_one_is_told(cast: Cast, post: Post) -> None:
@@ -122,7 +124,7 @@ def test_what_lost_a_picture_for_good_says_so(cast: Cast, post: Post) -> None:
     made.kept.all().delete()
     made.delete()
     with pytest.raises(UserError, match="no more"):
-        throwing.bring_back(gone.post, cast.ada.pk)
+        throwing.bring_back(gone.post, cast.space.pk)
     assert not Post.objects.exists()
 
 
@@ -153,3 +155,20 @@ def test_whose_post_it_can_be(cast: Cast) -> None:
     put_aside(kept)
     assert cast.clients["rui"].post(address, {"persona": "bo"}).status_code == 400
     assert Post.objects.count() == 1
+
+
+def test_programs_bring_back_what_they_threw_away(cast: Cast, post: Post) -> None:
+    at = f"/api/spaces/studio/posts/{post.pk}"
+    before = cast.clients["rui"].get(at).json()
+    assert cast.clients["rui"].delete(at).status_code == 204
+    assert cast.clients["rui"].get(at).status_code == 404
+    answer = cast.clients["rui"].post(f"{at}/back")
+    assert (answer.status_code, answer.json()) == (200, before)
+
+
+def test_programs_take_a_table_out_again(cast: Cast) -> None:
+    at = "/api/spaces/studio/personas/ada/posts.csv"
+    taken = cast.clients["rui"].post(at, {"file": SimpleUploadedFile("posts.csv", b"caption\r\nOne\r\n")}).json()
+    assert (taken["added"], taken["changed"]) == (1, 0)
+    answer = cast.clients["rui"].delete(f"{at}/{taken['table']}")
+    assert (answer.status_code, Post.objects.count()) == (200, 0), answer.json()["told"]

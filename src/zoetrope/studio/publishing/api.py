@@ -19,7 +19,18 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.models import Pillar
 from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.planning.slots import Slot
-from zoetrope.studio.publishing import captioning, desk, exchange, feed, shelf, slotting, strategy, suggesting, wording
+from zoetrope.studio.publishing import (
+    captioning,
+    desk,
+    feed,
+    shelf,
+    slotting,
+    strategy,
+    suggesting,
+    tabling,
+    throwing,
+    wording,
+)
 from zoetrope.studio.publishing.calendar import FIRST, LAST
 from zoetrope.studio.publishing.campaigns.api import router as campaigns
 from zoetrope.studio.publishing.checks import ALT, MOST, faults, warnings
@@ -27,7 +38,8 @@ from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.editing import edit
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
 from zoetrope.studio.publishing.post_views import counted, post_of
-from zoetrope.studio.publishing.undoing import as_seen, stamp
+from zoetrope.studio.publishing.stamping import stamp
+from zoetrope.studio.publishing.undoing import as_seen
 from zoetrope.studio.publishing.views import read_table, sent_table
 from zoetrope.studio.spaces.api import Said, asked_place, sends
 from zoetrope.studio.spaces.here import Place, member
@@ -199,6 +211,14 @@ class TakenOut(Schema):
 
     added: int
     changed: int
+    # By which it is taken out again.
+    table: int
+
+
+class ToldOut(Schema):
+    """What holds now, in a sentence."""
+
+    told: str
 
 
 class SlotBody(Schema):
@@ -353,9 +373,15 @@ def _acted(request: HttpRequest, place: Place, post: Post, said: PostActIn) -> P
 
 @router.delete(_POST, response={204: None})
 def drop_post(request: HttpRequest, space: str, post: int) -> Status[None]:
-    """Throw away a draft, or a post that failed; its pictures are free again."""
-    desk.drop(post_of(asked_place(request, space, Role.reviewer), post))
+    """Throw away a draft, or a post that failed; its pictures are free again. Within the hour it can come back."""
+    throwing.throw(post_of(asked_place(request, space, Role.reviewer), post))
     return Status(204, None)
+
+
+@router.post(f"{_POST}/back", response=WholePostOut)
+def bring_post_back(request: HttpRequest, space: str, post: int) -> WholePostOut:
+    """Bring back what was thrown away in the last hour, as it was."""
+    return _whole(throwing.bring_back(post, asked_place(request, space, Role.reviewer).space.pk))
 
 
 @router.post(f"{_POST}/captions", response=list[VariantOut])
@@ -396,8 +422,16 @@ def export_posts(
 def import_posts(request: HttpRequest, space: str, persona: str, file: File[UploadedFile]) -> TakenOut:
     """Take a table in: all lines or none."""
     found = persona_of(asked_place(request, space, Role.reviewer), persona)
-    added, changed = exchange.take_in(found, read_table(file), member(request), rhythm_of(found).zone)
-    return TakenOut(added=added, changed=changed)
+    table = tabling.take_in(found, read_table(file), member(request))
+    added, changed = tabling.counted(table)
+    return TakenOut(added=added, changed=changed, table=table.pk)
+
+
+@router.delete(f"{_OF}.csv/{{table}}", response=ToldOut)
+def take_table_out(request: HttpRequest, space: str, persona: str, table: int) -> ToldOut:
+    """Undo it within the hour: its new drafts go, those that it changed are as they were."""
+    found = persona_of(asked_place(request, space, Role.reviewer), persona)
+    return ToldOut(told=tabling.take_out(found, table))
 
 
 @router.get(f"{_OF}/feed", response=FeedOut)

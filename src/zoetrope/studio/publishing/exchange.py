@@ -54,6 +54,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _MARK = "'"
 _YES, _NO = "yes", "no"
 _TOLD_ONLY = ("id", "zone", "state")
+_OF_PICTURES = ("alt_texts", "crops")
 _DIGITS = 18
 
 
@@ -72,6 +73,15 @@ class Line:
     def says(self) -> bool:
         """Whether it says anything that is not so already."""
         return bool(self.said or self.due) or any(each is not None for each in (self.kept, self.alts, self.crops))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a table did: the posts that are new, those that were changed, and the lines of these as they were."""
+
+    added: tuple[Post, ...]
+    changed: tuple[Post, ...]
+    before: list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -114,8 +124,8 @@ def whole(persona: Persona, **narrowed: Any) -> "list[Post]":
     return list(rows.prefetch_related(pictures).order_by("due", "pk"))
 
 
-def take_in(persona: Persona, data: bytes, by: User | None, zone: str) -> tuple[int, int]:
-    """Take a table in: how many posts are new, and how many were changed. Nothing where any line is bad."""
+def take_in(persona: Persona, data: bytes, by: User | None, zone: str) -> Taken:
+    """Take a table in: nothing of it where any line is bad."""
     rows = _rows(data)
     known = _known(persona, rows, zone)
     lines, faults = [], []
@@ -127,8 +137,22 @@ def take_in(persona: Persona, data: bytes, by: User | None, zone: str) -> tuple[
     if faults:
         more = f" {len(faults) - _TOLD} more lines are bad." if len(faults) > _TOLD else ""
         raise UserError(f"Nothing was taken in. {' '.join(faults[:_TOLD])}{more}")
+    touched = {line.post.pk: line.post for line in lines if line.post and line.says}
+    # Where no hour comes twice.
+    before = [_row(post, ZoneInfo("UTC")) for post in touched.values()]
     with transaction.atomic():
-        return _taken(persona, lines, by)
+        return Taken(_taken(persona, lines, by), tuple(touched.values()), before)
+
+
+def restore(persona: Persona, rows: Sequence[dict[str, str]]) -> None:
+    """Posts as they were before a table was taken in."""
+    known = _known(persona, list(enumerate(rows)), "UTC")
+    with transaction.atomic():
+        _taken(persona, [_line(row, known, dressed=True) for row in rows], None)
+
+
+def _row(post: Post, zone: ZoneInfo) -> dict[str, str]:
+    return dict(zip(COLUMNS, _cells(post, zone), strict=True))
 
 
 def _cells(post: Post, zone: ZoneInfo) -> Iterator[str]:
@@ -203,11 +227,13 @@ def _known(persona: Persona, rows: Sequence[tuple[int, Mapping[str, str]]], zone
     return Known(persona, zone, posts, pillars, channels, {each.made.sha256: each for each in found.order_by("-pk")})
 
 
-def _line(row: Mapping[str, str], known: Known) -> Line:
-    """What a line says; cells that hold what is so already, whatever it is, say nothing."""
+def _line(row: Mapping[str, str], known: Known, *, dressed: bool = False) -> Line:
+    """What a line says; cells that hold what is so already, whatever it is, say nothing, unless they dress pictures."""
     post, zone = _post(row.get("id", "").strip(), known), _zone(row.get("zone", "").strip(), known)
-    own = dict(zip(COLUMNS, _cells(post, zone), strict=True)) if post else {}
-    said = {name: text for name, text in row.items() if name not in _TOLD_ONLY and text != own.get(name, "")}
+    own = _row(post, zone) if post else {}
+    always = _OF_PICTURES if dressed else ()
+    cells = {name: text for name, text in row.items() if name not in _TOLD_ONLY}
+    said = {name: text for name, text in cells.items() if name in always or text != own.get(name, "")}
     if said and post and post.state != Post.State.DRAFT:
         raise UserError(f"post {post.pk} is {post.state}: take it back before it is changed here.")
     kept = tuple(_kept(said["pictures"], known)) if "pictures" in said else None
@@ -275,22 +301,22 @@ def _said(said: Mapping[str, str], known: Known, shown: Sequence[Made]) -> dict[
     return {field: read(said[column]) for column, (field, read) in readers.items() if column in said}
 
 
-def _taken(persona: Persona, lines: Sequence[Line], by: User | None) -> tuple[int, int]:
-    added = changed = 0
+def _taken(persona: Persona, lines: Sequence[Line], by: User | None) -> tuple[Post, ...]:
+    """Do what they say; the posts that are new."""
+    added = []
     for line in lines:
         post = line.post
         if post is None:
-            post, added = desk.draft(persona, line.kept or (), by), added + 1
-        elif line.says:
-            changed += 1
-            if line.kept is not None:
-                desk.show(post, line.kept)
+            post = desk.draft(persona, line.kept or (), by)
+            added.append(post)
+        elif line.kept is not None:
+            desk.show(post, line.kept)
         _dressed(post, line)
         if line.said:
             desk.change(post, **line.said)
         for due in line.due:
             desk.move(post, due)
-    return added, changed
+    return tuple(added)
 
 
 def _dressed(post: Post, line: Line) -> None:

@@ -213,6 +213,16 @@ class Thrown(models.Model):
     at = models.DateTimeField(db_index=True)
 
 
+class TakenTable(models.Model):
+    """A table that was taken in, for as long as that can be undone."""
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="+")
+    # How its posts looked afterwards, by their numbers, and the lines of those that it changed, as they were.
+    stamps = models.JSONField()
+    before = models.JSONField()
+    at = models.DateTimeField(db_index=True)
+
+
 class Entry(models.Model):
     """One call that was made for a post, as it came out. Entries are added and never changed."""
 

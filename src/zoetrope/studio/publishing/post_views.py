@@ -26,7 +26,8 @@ from zoetrope.studio.publishing.calendar import wall
 from zoetrope.studio.publishing.editing import edit, slot_on, wanted_time
 from zoetrope.studio.publishing.forms import PictureForm, PostForm, arranged, post_said
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
-from zoetrope.studio.publishing.undoing import Done, approved_stamp, as_seen, iso, stamp, stamps
+from zoetrope.studio.publishing.stamping import approved_stamp, iso, stamp, stamps
+from zoetrope.studio.publishing.undoing import Done, as_seen
 from zoetrope.studio.publishing.views import done, here
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role

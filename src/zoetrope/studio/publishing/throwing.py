@@ -33,11 +33,11 @@ def throw(post: Post) -> Thrown:
         return Thrown.objects.create(persona_id=row.persona_id, **said)
 
 
-def bring_back(post: int, persona: int) -> Post:
+def bring_back(post: int, space: int) -> Post:
     """The post as it was; its pictures are not free any more."""
     try:
         with transaction.atomic():
-            thrown = Thrown.objects.select_for_update().filter(post=post, persona=persona).first()
+            thrown = Thrown.objects.select_for_update().filter(post=post, persona__space=space).first()
             if thrown is None or thrown.at < timezone.now() - KEPT:
                 raise UserError(_GONE)
             for each in serializers.deserialize("json", thrown.rows):

@@ -1,12 +1,9 @@
 """What was done to posts, as a page offers to undo it; and undoing it, where nobody has gone on since."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core import signing
@@ -16,15 +13,15 @@ from django.utils import timezone
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.slots import local
-from zoetrope.studio.publishing import desk, throwing
-from zoetrope.studio.publishing.models import Post, PostPicture
+from zoetrope.studio.publishing import desk, tabling, throwing
+from zoetrope.studio.publishing.models import Post
+from zoetrope.studio.publishing.stamping import LATE, approved_stamp, iso, stamp
 from zoetrope.studio.spaces.here import Place
 from zoetrope.studio.spaces.models import Role
 
 _SALT = "posts.undo"
 _SECONDS = 60 * 60
 CHANGED = "Somebody has changed the post since you opened it: look at it again; nothing was changed."
-_LATE = "Somebody has gone on with it meanwhile: it stays as it is."
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class Done:
             "schedule": f"Approved: it goes out {_when(self.after, zone) if self.after else 'at once'}.",
             "take_back": "It is a draft again: nothing of it goes out.",
             "drop": "The post is gone, and its pictures are free again.",
+            "table": self.before,
         }[self.do]
 
 
@@ -67,9 +65,11 @@ def read(persona: Persona, ticket: str) -> Done | None:
 def undo(place: Place, persona: Persona, done: Done) -> str:
     """As it was before; what then holds, in a sentence."""
     if done.do == "drop":
-        back = throwing.bring_back(done.posts[0], persona.pk)
+        back = throwing.bring_back(done.posts[0], persona.space_id)
         also = " Another post shows one of its pictures by now: look at both." if desk.shared(back) else ""
         return f"The post is back as it was.{also}"
+    if done.do == "table":
+        return tabling.take_out(persona, done.posts[0])
     with transaction.atomic():
         # Nobody changes them between looking and doing.
         posts = Post.objects.filter(persona=persona).select_for_update(of=("self",)).in_bulk(done.posts)
@@ -77,16 +77,8 @@ def undo(place: Place, persona: Persona, done: Done) -> str:
             return _removed([posts[key] for key in done.posts if key in posts], dict(_pairs(done)))
         post = posts.get(done.posts[0])
         if post is None:
-            raise UserError(_LATE)
+            raise UserError(LATE)
         return {"move": _moved_back, "take_back": _approved_again, "schedule": _taken_back}[done.do](place, post, done)
-
-
-def stamp(post: Post, pictures: Iterable[PostPicture], state: str | None = None) -> str:
-    """The same as long as nobody changed anything that is seen of a post; its state may be left to go on."""
-    shown = [[each.made_id, each.crop, each.alt] for each in pictures]
-    said: list[Any] = [post.caption, post.hashtags, post.comment, post.kind, post.labelled, shown]
-    said += [post.channel_id, post.pillar_id, iso(post.due), post.state if state is None else state]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -99,21 +91,6 @@ def as_seen(post: Post, seen: str) -> Iterator[None]:
         if seen and stamp(row, row.pictures.all()) != seen:
             raise UserError(CHANGED)
         yield
-
-
-def stamps(posts: Sequence[Post]) -> tuple[str, ...]:
-    """Those of several posts."""
-    return tuple(stamp(post, post.pictures.all()) for post in posts)
-
-
-def approved_stamp(post: Post) -> str:
-    """The same while it waits to go out, and goes out, as it was approved."""
-    return stamp(post, post.pictures.all(), "")
-
-
-def iso(at: datetime | None) -> str:
-    """A moment as text, or nothing."""
-    return at.isoformat() if at else ""
 
 
 def may_time(place: Place, post: Post) -> None:
@@ -130,7 +107,7 @@ def _removed(posts: list[Post], stamps: dict[int, str]) -> str:
     for post in untouched:
         desk.drop(post)
     if not untouched:
-        raise UserError(_LATE)
+        raise UserError(LATE)
     left = len(posts) - len(untouched)
     kept = f" {left} that somebody has changed {'stay' if left > 1 else 'stays'}." if left else ""
     if len(untouched) == 1:
@@ -141,7 +118,7 @@ def _removed(posts: list[Post], stamps: dict[int, str]) -> str:
 def _moved_back(place: Place, post: Post, done: Done) -> str:
     may_time(place, post)
     if iso(post.due) != done.after:
-        raise UserError(_LATE)
+        raise UserError(LATE)
     before = datetime.fromisoformat(done.before) if done.before else None
     if post.state == Post.State.SCHEDULED:
         _to_come(before)
@@ -152,7 +129,7 @@ def _moved_back(place: Place, post: Post, done: Done) -> str:
 def _approved_again(place: Place, post: Post, done: Done) -> str:
     place.ask(Role.owner)
     if stamp(post, post.pictures.all()) != done.stamps[0]:
-        raise UserError(_LATE)
+        raise UserError(LATE)
     _to_come(post.due)
     desk.schedule(post)
     return "It waits to go out again."
@@ -166,7 +143,7 @@ def _to_come(due: datetime | None) -> None:
 
 def _taken_back(place: Place, post: Post, done: Done) -> str:
     if approved_stamp(post) != done.stamps[0]:
-        raise UserError(_LATE)
+        raise UserError(LATE)
     desk.take_back(post)
     return "It is a draft again: nothing of it goes out."
 

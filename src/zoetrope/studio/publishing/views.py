@@ -23,7 +23,7 @@ from zoetrope.studio.personas.views import persona_of
 from zoetrope.studio.planning.asked import keys, number
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of, today
-from zoetrope.studio.publishing import captioning, desk, exchange, feed, shelf, slotting, strategy
+from zoetrope.studio.publishing import captioning, desk, exchange, feed, shelf, slotting, strategy, tabling
 from zoetrope.studio.publishing.agenda import A_DAY, MOST, agenda
 from zoetrope.studio.publishing.calendar import Span, View, bounds, read_day, read_time, span, wall
 from zoetrope.studio.publishing.checks import MOST as MOST_PICTURES
@@ -33,7 +33,8 @@ from zoetrope.studio.publishing.forms import TableForm
 from zoetrope.studio.publishing.hosting import named
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.outgoing import LARGEST, file_of
-from zoetrope.studio.publishing.undoing import Done, iso, read, stamps, undo
+from zoetrope.studio.publishing.stamping import iso, stamps
+from zoetrope.studio.publishing.undoing import Done, read, undo
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
@@ -226,12 +227,11 @@ def tables(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         place.ask(Role.reviewer)
         if form.is_valid():
             try:
-                told = _taken(request, found, form)
+                table = tabling.take_in(found, read_table(form.cleaned_data["file"]), member(request))
             except UserError as error:
                 form.add_error(None, str(error))
             else:
-                messages.success(request, told)
-                return redirect("posts-table", place.space.slug, found.name)
+                return back(request, found, Done("table", (table.pk,), before=tabling.told(table)))
     path = feed.path_of(found) if place.owns else ""
     address = request.build_absolute_uri(path) if path else ""
     said = {
@@ -239,16 +239,12 @@ def tables(request: HttpRequest, place: Place, persona: str) -> HttpResponse:
         "form": form,
         "columns": exchange.COLUMNS,
         "address": address,
-        "zone": rhythm_of(found).zone,
+        "zone": (zone := rhythm_of(found).zone),
+        "most": exchange.MOST_LINES,
+        "done": done(request, found, ZoneInfo(zone)),
+        "back": request.path,
     }
-    said |= {"most": exchange.MOST_LINES}
     return render(request, "publishing/tables.html", said, status=422 if form.errors else 200)
-
-
-def _taken(request: HttpRequest, persona: Persona, form: TableForm) -> str:
-    data = read_table(form.cleaned_data["file"])
-    added, changed = exchange.take_in(persona, data, member(request), rhythm_of(persona).zone)
-    return f"Taken in: {added} new, {changed} changed."
 
 
 def read_table(file: Any) -> bytes:
