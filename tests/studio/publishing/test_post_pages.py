@@ -336,6 +336,26 @@ def test_an_approval_that_is_not_ones_own_is_not_undone(cast: Cast, post: Post) 
     assert post.state == State.SCHEDULED
 
 
+def test_what_was_posted_by_hand_is_told_where(cast: Cast, post: Post) -> None:
+    there, at = "https://example.com/p/1", f"/s/studio/posts/{post.pk}/"
+    assert act(cast, "rui", post, "linked", link=there).status_code == 400, "it lies in no outbox yet"
+    Post.objects.update(state=State.PUBLISHED, media="2026-11-22-post-1", link="2026-11-22-post-1")
+    for wrong in ("http://example.com", "javascript:alert(1)", f"https://{'x' * 300}"):
+        assert act(cast, "rui", post, "linked", link=wrong).status_code == 400, wrong
+    assert act(cast, "vic", post, "linked", link=there).status_code == 403
+    assert act(cast, "rui", post, "linked", link=there).status_code == 302
+    page = page_of(cast.clients["vic"], at)
+    assert f'<a href="{there}" rel="noopener noreferrer">See it there</a>' in page
+    assert "in the folder 2026-11-22-post-1" in page
+    assert "Posted by hand" not in page, "viewers look"
+    assert Fields(page_of(cast.clients["rui"], at), "by-hand").found["link"] == there
+    cast.clients["rui"].post(f"/api{at.replace('/s/', '/spaces/').rstrip('/')}", {"do": "linked"}, "application/json")
+    post.refresh_from_db()
+    assert post.link == post.media
+    Post.objects.update(channel=Channel.objects.create(space=cast.space, persona=cast.ada, name="I", kind="instagram"))
+    assert act(cast, "rui", post, "linked", link=there).status_code == 400
+
+
 def test_taking_back_can_be_undone_by_an_owner(cast: Cast, post: Post) -> None:
     desk.schedule(post)
     answer = act(cast, "olga", post, "take_back")

@@ -142,6 +142,18 @@ def test_a_library_picture_leads_to_its_posts_and_another(cast: Cast, post: Post
     assert [each.made_id for each in new.pictures.all()] == [kept.made_id]
 
 
+def test_of_many_posts_the_block_shows_the_newest_and_the_page_all(cast: Cast) -> None:
+    kept = keep(cast)
+    posts = [desk.draft(cast.ada, [kept], None) for _ in range(9)]
+    address = f"/s/studio/library/{kept.pk}/posts/"
+    block = cast.clients["vic"].get(address, headers={"HX-Request": "true"}).content.decode()
+    shown = [f"/s/studio/posts/{each.pk}/" in block for each in posts]
+    assert (shown, f'href="{address}"' in block) == ([False] + [True] * 8, True)
+    page = page_of(cast.clients["vic"], address)
+    assert all(f"/s/studio/posts/{each.pk}/" in page for each in posts)
+    assert f'href="{address}"' not in page
+
+
 def test_whose_post_it_can_be(cast: Cast) -> None:
     Persona.objects.create(space=cast.ada.space, name="bo", title="Bo", folder="bo", kind="drawn")
     kept = keep(cast)

@@ -106,9 +106,11 @@ class PostChange(Said):
 
 
 class PostActIn(Said):
-    """What is to become of it: `live` and `not_live` answer a post that asks; `due` is for `schedule` and `again`."""
+    """What is to become of it: `live` and `not_live` answer a post that asks; `due` is for `schedule` and `again`.
 
-    do: Literal["schedule", "take_back", "again", "duplicate", "live", "not_live"]
+    `linked` says where a post of the outbox was posted by hand; without a link that is forgotten."""
+
+    do: Literal["schedule", "take_back", "again", "duplicate", "live", "not_live", "linked"]
     due: AwareDatetime | None = None
     link: str = Field("", max_length=300, pattern=KEPT)
     # Of the post as it was read: what somebody has changed since is not approved.
@@ -365,6 +367,8 @@ def _acted(request: HttpRequest, place: Place, post: Post, said: PostActIn) -> P
         desk.take_back(post)
     elif said.do == "duplicate":
         return desk.duplicate(post, member(request))
+    elif said.do == "linked":
+        desk.linked(post, said.link)
     else:
         desk.answer(post, live=said.do == "live", link=said.link)
     post.refresh_from_db()

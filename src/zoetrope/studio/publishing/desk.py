@@ -199,8 +199,7 @@ def answer(post: Post, *, live: bool, link: str = "") -> None:
     """A person looked: it is there, or it is not."""
     if not post.asks or post.state not in (Post.State.UNCONFIRMED, Post.State.PUBLISHED):
         raise UserError("Nobody asked what became of this post.")
-    if len(link) > _LONGEST or (link and not link.startswith("https://")):
-        raise UserError("A link begins with https:// and is no longer than 300 characters.")
+    _check_link(link)
     if live:
         # Nobody knows better when that was than who sent it.
         at = post.published or post.began or timezone.now()
@@ -218,6 +217,19 @@ def answer(post: Post, *, live: bool, link: str = "") -> None:
         with transaction.atomic():
             _moved(post, Post.State.FAILED, asks=False, error=said, **_LET_GO)
             uses.release(post.pk)
+
+
+def linked(post: Post, link: str) -> None:
+    """Where somebody posted it by hand, out of the outbox; without a link it lies in its folder."""
+    if not post.by_hand:
+        raise UserError("Only a post in the outbox is posted by hand.")
+    _check_link(link)
+    Post.objects.filter(pk=post.pk).update(link=link or post.media)
+
+
+def _check_link(link: str) -> None:
+    if len(link) > _LONGEST or (link and not link.startswith("https://")):
+        raise UserError("A link begins with https:// and is no longer than 300 characters.")
 
 
 def under_way(persona: Persona) -> str:

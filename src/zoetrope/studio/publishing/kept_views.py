@@ -16,7 +16,7 @@ from zoetrope.studio.publishing.post_views import zone_of
 from zoetrope.studio.spaces.here import Place, in_space, member
 from zoetrope.studio.spaces.models import Role
 
-_SHOWN = 8
+_SHOWN, _ALL = 8, 200
 
 
 @in_space()
@@ -27,10 +27,11 @@ def posts(request: HttpRequest, place: Place, kept: int) -> HttpResponse:
         place.ask(Role.reviewer)
         return _made(request, place, found)
     rows = Post.objects.filter(space=place.space, pictures__made=found.made_id).distinct()
-    shown = rows.select_related("persona__rhythm").order_by("-pk")[:_SHOWN]
-    told = [(each, wall(each.due, zone_of(each)), WORDS[Post.State(each.state)]) for each in shown]
-    said = {"kept": found, "told": told, "personas": _who(place, found)}
     whole = not request.headers.get("HX-Request")
+    most = _ALL if whole else _SHOWN
+    shown = list(rows.select_related("persona__rhythm").order_by("-pk")[: most + 1])
+    told = [(each, wall(each.due, zone_of(each)), WORDS[Post.State(each.state)]) for each in shown[:most]]
+    said = {"kept": found, "told": told, "personas": _who(place, found), "whole": whole, "more": len(shown) > most}
     return render(request, f"publishing/kept_{'page' if whole else 'block'}.html", said)
 
 

@@ -185,6 +185,12 @@ class Post(Moving):
         tags = " ".join(f"#{tag}" for tag in self.hashtags)
         return "\n\n".join(part for part in (self.caption.strip(), tags) if part)
 
+    @property
+    def by_hand(self) -> bool:
+        """It lies in the outbox: somebody posts it from there."""
+        outbox = self.channel is not None and self.channel.kind == Channel.Kind.OUTBOX
+        return outbox and self.state == self.State.PUBLISHED
+
 
 class PostPicture(models.Model):
     """One picture of a post, and what is cut away of it."""

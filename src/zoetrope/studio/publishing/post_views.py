@@ -183,7 +183,7 @@ def _library(post: Post, pictures: list[PostPicture]) -> dict[str, Any]:
 @require_POST
 @in_space(Role.reviewer)
 def act(request: HttpRequest, place: Place, post: int) -> HttpResponse:
-    """Take it back, try it again, throw it away, make another like it, say what became of it."""
+    """Take it back, try it again, throw it away, make another like it, say what became of it or where it is."""
     found = post_of(place, post)
     do = request.POST.get("do", "")
     if do not in _ACTS:
@@ -227,6 +227,12 @@ def _not_live(request: HttpRequest, place: Place, post: Post) -> HttpResponse:
     return redirect("post", place.space.slug, post.pk)
 
 
+def _linked(request: HttpRequest, place: Place, post: Post) -> HttpResponse:
+    desk.linked(post, link := request.POST.get("link", "").strip())
+    messages.success(request, "Its link is kept." if link else "It has no link any more.")
+    return redirect("post", place.space.slug, post.pk)
+
+
 def _choose(request: HttpRequest, place: Place, post: Post) -> HttpResponse:
     chosen = suggesting.read(post, request.POST.get("ticket", ""))
     suggesting.choose(post, chosen)
@@ -264,6 +270,7 @@ _ACTS = {
     "duplicate": _duplicate,
     "live": _live,
     "not_live": _not_live,
+    "linked": _linked,
     "choose": _choose,
     "add": _add,
 }
