@@ -33,7 +33,7 @@ docs: $(INSTALLED) ## write docs/cli.md again from the commands themselves
 bench: $(TESTABLE) ## the benchmarks that fit in an hour together; writes docs/results.md
 	$(BIN)/python benchmarks/run_all.py bench
 
-soak: $(TESTABLE) ## the long benchmarks; writes docs/results.md
+soak: $(TESTABLE) ## the long benchmarks, posts first (20 minutes), the wheel last (2 hours); writes docs/results.md
 	$(BIN)/python benchmarks/run_all.py soak
 
 $(INSTALLED): | $(BIN)/python
