@@ -27,7 +27,7 @@ SETTINGS = "zoetrope.studio.settings"
 DRAWINGS, TURNS = 30, 3
 STEPS, COUNT = 20, 2
 # So many make a drawing last as long as one of a larger model: kills come in the middle of it too.
-DRAWN_STEPS = 150
+DRAWN_STEPS = 250
 # A worker needs some seconds to start: kills come before it is up, while it begins, and in the middle of the work.
 SHORTEST, LONGEST = 0.5, 15.0
 LONGEST_WAIT = 1800.0
