@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -88,8 +89,10 @@ def test_the_verdict_is_right(name: str) -> None:
 
 def test_progress_and_previews_are_told() -> None:
     heard: list[Told] = []
+    # It is not asked before it says that it has ended, which on a busy machine comes late.
+    patience = replace(QUICK, look=20)
     with replaying("05_previews_progress") as (server, client):
-        draw(client, server.scripts[0].graph, "preview", heard.append, patience=QUICK)
+        draw(client, server.scripts[0].graph, "preview", heard.append, patience=patience)
     shares = [told.share for told in heard]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
@@ -97,6 +100,13 @@ def test_progress_and_previews_are_told() -> None:
     previews = {told.preview for told in heard} - {None}
     assert len(previews) == 3
     assert all(preview is not None and preview.startswith(b"\xff\xd8\xff") for preview in previews)
+
+
+def test_what_ends_without_a_word_is_told_to_the_end() -> None:
+    heard: list[Told] = []
+    with replaying("23_poll_only_client") as (server, client):
+        draw(client, server.scripts[0].graph, "polled", heard.append, patience=QUICK)
+    assert heard[-1] == Told(1.0, None, waits=False)
 
 
 def test_whoever_cancels_stops_their_own_work_and_no_others() -> None:

@@ -145,6 +145,8 @@ class _Drawing:
                 self._submit()
             found = self._wait()
         if found.end is End.success:
+            # Its last messages may not have come yet, or never come.
+            self._hear(Told(1.0, self._following.preview, waits=False))
             return _fetched(self._client, found)
         raise Refused(found.error) if found.end is End.error else EngineLost(found.error)
 
