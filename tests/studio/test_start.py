@@ -70,7 +70,7 @@ def test_a_killed_site_takes_worker_job_and_engine_along(studio: Studio) -> None
     assert studio.process is not None
     studio.process.kill()
     studio.process.wait()
-    until(lambda: gone(tree), 5)
+    until(lambda: gone(tree), 20)
     assert studio.start()["ran"] is False
     until(lambda: len((studio.home / "engine.txt").read_text().splitlines()) == 2, 120)
 
