@@ -193,6 +193,31 @@ def test_prompts_speak_the_toy_worlds_grammar() -> None:
     assert "{light} light where {framing} is one of: portrait, standing" in scenes.grammar(IDEAS)
 
 
+@pytest.mark.parametrize(
+    ("guidelines", "wanted", "never"),
+    [
+        ("Parks and beaches. Ask a question.", r"park|beach", r"room|night|studio"),
+        ("Her room, calm words.", r"room", r"park|beach"),
+        ("Never at night. She smiles.", r"smiling", r"night|sad|angry"),
+        ("Sad, but no portraits, profiles or studio", r"sad", r"portrait|profile|studio"),
+        ("no warm light; warm words", r"", r"warm"),
+    ],
+)
+def test_prompts_show_what_guidelines_name_and_not_what_they_forbid(guidelines: str, wanted: str, never: str) -> None:
+    for base in ("nano-flux", "no-such-model"):
+        ideas = TemplateWriter().ideas(replace(IDEAS, guidelines=guidelines, base_model=base))
+        assert len(ideas) == 6
+        assert all(re.search(wanted, each.prompt) and not re.search(never, each.prompt) for each in ideas), base
+
+
+def test_where_all_that_is_named_was_drawn_lately_others_come() -> None:
+    narrow = replace(IDEAS, looks="", guidelines="Portraits: smiling, front, at the beach. Warm.", count=1)
+    (first,) = TemplateWriter().ideas(narrow)
+    assert first.prompt == "portrait of ada, smiling, front, beach, warm light"
+    found = [each.prompt for each in TemplateWriter().ideas(replace(narrow, recent_prompts=(first.prompt,), count=4))]
+    assert (len(set(found)), first.prompt in found) == (4, False)
+
+
 def test_for_any_other_base_prompts_are_plain_english() -> None:
     other = replace(IDEAS, base_model="no-such-model")
     assert (scenes.speaks(other), scenes.grammar(other)) == (None, "")

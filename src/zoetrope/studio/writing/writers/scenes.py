@@ -1,7 +1,7 @@
 """Picture prompts in the words that a base model was taught, or in plain English."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from zoetrope.errors import UserError
@@ -12,16 +12,48 @@ from zoetrope.wheel.variety import most_varied
 
 _THOUGHT_OF, _SPARE = 300, 4
 _ANYBODY = "a person"
+# From here on a sentence says what is not wanted; what it wants after that is left out too, which does less harm.
+_NOT = re.compile(r"\b(?:no|never|not|without|avoid|don'?t)\b.*")
+_PARTS = re.compile(r"[.;\n]|\bbut\b")
+# What stands in the words of many pictures and says nothing of this one.
+_COMMON = re.compile("an?|at|in|of|on|the|and|left|right|three|quarter|view|light|picture|expression")
+_SHORTEST = 4
 
 
 def prompts(brief: IdeaBrief, seed: int) -> Iterator[str]:
-    """Prompts unlike each other and unlike those of late, the rarest first; more than asked for."""
-    offered = thought_of(_who(brief), vocabulary(brief.base_model), seed, _THOUGHT_OF)
+    """Prompts unlike each other and unlike those of late, as the guidelines have it; more than asked for."""
+    words = vocabulary(brief.base_model)
     held = [" ".join(clean(each).split()) for each in brief.recent_prompts]
     lately = {folded(each) for each in held}
-    fresh = [each for each in (_with_looks(brief, prompt) for prompt in offered) if folded(each) not in lately]
-    chosen = most_varied(held, fresh, min(len(fresh), _SPARE * brief.count))
-    return (fresh[index] for index in chosen)
+    # What the guidelines name first; where that was all drawn lately, anything.
+    for known in (named(words, f"{brief.pillar}. {brief.guidelines}"), words):
+        offered = [_with_looks(brief, each) for each in thought_of(_who(brief), known, seed, _THOUGHT_OF)]
+        fresh = [each for each in offered if folded(each) not in lately]
+        chosen = [fresh[index] for index in most_varied(held, fresh, min(len(fresh), _SPARE * brief.count))]
+        yield from chosen
+        lately |= {folded(each) for each in chosen}
+
+
+def named(words: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+    """Of each gap's words those that a text names, and never those that it forbids; of which it says nothing, all."""
+    parts = _PARTS.split(folded(text))
+    told, refused = _said(_NOT.sub(" ", each) for each in parts), _said(" ".join(_NOT.findall(each)) for each in parts)
+
+    def kept(values: Sequence[str]) -> list[str]:
+        allowed = [each for each in values if not _names(refused, each)] or list(values)
+        return [each for each in allowed if _names(told, each)] or allowed
+
+    return {name: values if name == "sentence" else kept(values) for name, values in words.items()}
+
+
+def _said(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text.replace("_", " ")))
+
+
+def _names(said: frozenset[str], value: str) -> bool:
+    """Whether one of its own words is said, in whatever form: `smiles` names smiling, `beaches` a beach."""
+    own = [each.removesuffix("ing") for each in _said([folded(value)]) if not _COMMON.fullmatch(each)]
+    return any(word == each or (len(each) >= _SHORTEST and word.startswith(each)) for each in own for word in said)
 
 
 def vocabulary(base: str) -> Mapping[str, Any]:
