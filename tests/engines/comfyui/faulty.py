@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -29,7 +30,7 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Faults:
-    """How often what goes wrong, of each chance to."""
+    """How often what goes wrong, of each chance to: exactly so often, whoever comes when (`Comfy._happens`)."""
 
     # A request is done, and its answer does not arrive.
     lost_answer: float = 0.0
@@ -78,6 +79,9 @@ class Comfy(Server):
         self.drawn: list[tuple[str, int]] = []
         self.graphs: dict[str, dict[str, Any]] = {}
         self.restarts = 0
+        # How often what went wrong, and the chances that are left of each kind, of which one is it.
+        self.happened: Counter[str] = Counter()
+        self._decks: dict[str, list[bool]] = {}
         self._work = asyncio.Event()
 
     async def open(self) -> None:
@@ -85,7 +89,17 @@ class Comfy(Server):
         self.begin(self._draw_all())
 
     def _happens(self, what: str) -> bool:
-        return self.chance.random() < float(getattr(self.faults, what))
+        """One of as many chances as it takes, shuffled: dice would let whole tests pass without a rare fault."""
+        often = float(getattr(self.faults, what))
+        if not often:
+            return False
+        deck = self._decks.setdefault(what, [])
+        if not deck:
+            deck += [True] + [False] * (round(1 / often) - 1)
+            self.chance.shuffle(deck)
+        happens = deck.pop()
+        self.happened[what] += happens
+        return happens
 
     async def answer(self, request: Request) -> Answer:
         if self._happens("delay"):
