@@ -3,6 +3,9 @@
 import resource
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "numpy", "PIL", "django")
 
@@ -20,10 +23,18 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded.splitlines()[-1] == "0 []"
 
 
-def test_asking_an_engine_process_needs_no_torch() -> None:
-    libraries = ("torch", "diffusers", "transformers", "peft", "accelerate")
-    code = "import sys, zoetrope.engines.local.orders, zoetrope.engines.local.process"
-    assert run(f"{code}; print([m for m in {libraries!r} if m in sys.modules])") == "[]\n"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import zoetrope.engines.local.orders, zoetrope.engines.local.process",
+        "import zoetrope.studio.asgi, django.urls; django.urls.get_resolver().url_patterns",
+    ],
+    ids=["who asks an engine process", "the site"],
+)
+def test_what_draws_nothing_itself_needs_no_torch(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOETROPE_HOME", str(tmp_path))
+    libraries = ("torch", "diffusers", "transformers", "peft", "accelerate", "sklearn", "scipy", "cv2")
+    assert run(f"import sys; {code}; print([m for m in {libraries!r} if m in sys.modules])") == "[]\n"
 
 
 def test_help_answers_at_once() -> None:

@@ -8,7 +8,6 @@ from PIL import Image, ImageOps
 from zoetrope.media.files import write_atomic
 from zoetrope.media.sheet import PAPER, Tile, contact_sheet, pair, png, short
 from zoetrope.models.learner import Learner
-from zoetrope.models.pixels import to_image
 from zoetrope.training.cache import Cache
 from zoetrope.training.dataset import Shown, load
 
@@ -28,6 +27,8 @@ def write_preview(path: Path, learner: Learner, cache: Cache, batch: Sequence[Sh
 
 
 def _tile(learner: Learner, cache: Cache, shown: Shown) -> Tile:
+    from zoetrope.models.pixels import to_image
+
     source = load(shown.item, shown.size).image
     decoded = to_image(learner.decode(cache.get(cache.picture_key(shown))["latents"][None])[0])
     return Tile(pair(_square(source), _square(decoded), _SIDE), short(shown.item.caption, _LETTERS))
