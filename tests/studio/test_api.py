@@ -152,7 +152,8 @@ def test_cards_and_exports_are_read(cast: Cast, olga: Program) -> None:
     assert olga.file(f"{ADA}/cards/3/front") == picture(3)
     seen = olga("GET", f"{ADA}/cards?left=0&right=1")
     assert [each["title"] for each in seen["cards"]] == ["the base", "v1"]
-    assert seen["scores"] == [{"name": "diversity", "left": 0.5, "right": 0.5}]
+    meaning = "how different the pictures are from each other; more is better"
+    assert seen["scores"] == [{"name": "diversity", "left": 0.5, "right": 0.5, "meaning": meaning}]
     assert olga.file(f"{ADA}/cards/1/{seen['scenes'][0]['name']}") == picture(1)
     export = olga("GET", f"{ADA}/exports")[0]
     assert (export["size"], export["files"]) == (7, ["ada_v1.safetensors", "ada_v1.json"])

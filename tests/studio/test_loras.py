@@ -198,7 +198,12 @@ def test_a_sheet_that_no_database_keeps_is_refused(cast: Cast, lie: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"), [({"items": 1, "steps": 900}, "<dt>steps</dt><dd>900</dd>"), ([1], "<dt>Size</dt>")]
+    ("settings", "told"),
+    [
+        ({"items": 1, "steps": 900}, "<dt>Steps</dt><dd>900</dd>"),
+        ({"resolutions": [512, 768]}, "<dt>Resolution</dt><dd>512, 768</dd>"),
+        ([1], "<dt>Size</dt>"),
+    ],
 )
 def test_a_page_shows_whatever_a_sheet_says(cast: Cast, settings: object, told: str) -> None:
     path = tiny.saved_lora("dev")

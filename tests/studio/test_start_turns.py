@@ -25,7 +25,8 @@ def test_what_a_training_wrote_is_shown(cast: Cast) -> None:
         (card / name).write_bytes(picture(2))
     vic = cast.clients["vic"]
     page = vic.get(AT).content.decode()
-    assert "at step 30" in page
+    assert "Loss: 0.0333 at step 30" in page
+    assert all(each in page for each in ("<span>0.100</span><span>0.033</span>", "<span>step 10</span><span>30</span>"))
     steps = [page.index(f'alt="Sample {n} at step {step}"') for n, step in ((1, 100), (2, 100), (1, 200), (2, 200))]
     assert steps == sorted(steps)
     assert "notes.png" not in page

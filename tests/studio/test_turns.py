@@ -86,7 +86,10 @@ def test_the_jobs_page_tells_states_apart(cast: Cast, ada: Workspace) -> None:
     assert "No worker is alive" in page
     assert "No jobs yet" in cast.clients["sam"].get("/s/elsewhere/jobs/").content.decode()
     job = jobs.Job.objects.get()
-    assert "It has said nothing yet" in cast.clients["vic"].get(f"/s/studio/jobs/{job.pk}/").content.decode()
+    page = cast.clients["vic"].get(f"/s/studio/jobs/{job.pk}/").content.decode()
+    assert all(each in page for each in ("Asked for", 'aria-live="off"></pre>', f'data-only="{job.pk}"'))
+    assert "Cancel" not in page
+    assert "Cancel" in cast.clients["olga"].get(f"/s/studio/jobs/{job.pk}/").content.decode()
 
 
 def test_a_cancelled_turn_stops_at_its_next_step() -> None:

@@ -177,6 +177,19 @@ def test_pictures_are_sent_by_content_and_never_again(cast: Cast, ada: Workspace
     assert vic.get(f"{AT}/pictures/{'0' * 64}/320").status_code == 404
 
 
+def test_a_persona_is_known_by_the_first_picture_that_was_kept(cast: Cast, ada: Workspace) -> None:
+    vic, face = cast.clients["vic"], f"{AT}/face/320"
+    assert face in vic.get("/s/studio/").content.decode()
+    assert "studio/mark" in vic.get(face).headers["Location"]
+    first, second, third = (entry.sha256 for entry in entries(ada))
+    decided(cast, do="keep", pictures=[third])
+    assert vic.get(face).headers["Location"] == f"{AT}/pictures/{third}/320"
+    decided(cast, do="keep", pictures=[second])
+    assert vic.get(face).headers["Location"] == f"{AT}/pictures/{second}/320"
+    assert vic.get(face, follow=True).headers["Content-Type"] == "image/webp"
+    assert first not in vic.get(face).headers["Location"]
+
+
 def test_captions_with_html_are_only_text(cast: Cast, ada: Workspace) -> None:
     evil = "</script><img src=x onerror=alert(1)>"
     ada.caption({entries(ada)[0].sha256: evil}, "person")
@@ -250,6 +263,7 @@ def test_cards_are_shown_side_by_side(cast: Cast, ada: Workspace) -> None:
     page = cast.clients["vic"].get(f"{AT}/card/").content.decode()
     assert "0.500" in page
     assert "0.600" in page
+    assert "how different the pictures are from each other; more is better" in page
     sent_picture = cast.clients["vic"].get(f"{AT}/card/1/a.png")
     assert b"".join(sent_picture.streaming_content) == picture(1)  # type: ignore[attr-defined]
     assert cast.clients["vic"].get(f"{AT}/card/1/b.png").status_code == 404

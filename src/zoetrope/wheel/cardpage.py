@@ -26,7 +26,7 @@ td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
 td:last-child { opacity: .75; }
 b { font-weight: inherit; white-space: nowrap; }
 """
-_MEANINGS = {
+MEANINGS = {
     "passing": "share that the scorers take for the persona; more is better",
     "likeness": "how near to its sources, 1 is the same; more is better",
     "no_face": "share in which a scorer found nobody; less is better",
@@ -34,7 +34,7 @@ _MEANINGS = {
     "copied": "nearness to the picture learned from that is most alike, 1 is a copy; less is better",
     "diversity": "how different the pictures are from each other; more is better",
 }
-_CAUTION = (
+CAUTION = (
     "A scorer sees less than you do. The base was told in words who it is and may pass without a mark that only the "
     "sources show: look at the pairs below."
 )
@@ -61,13 +61,13 @@ def page(title: str, here: Path, before: Path) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>'
         f"<style>{_STYLE}</style><h1>{name}</h1>"
-        f"<table><tr><th>measure<th>now<th>{earlier}<th>what it says{rows}</table><p>{_CAUTION}</p>"
+        f"<table><tr><th>measure<th>now<th>{earlier}<th>what it says{rows}</table><p>{CAUTION}</p>"
         f"<p>In each pair on the left: {earlier}.</p><main>{figures}</main></html>\n"
     )
 
 
 def _row(measure: str, now: float, before: float | None) -> str:
-    return f"<tr><th>{html.escape(measure)}<td>{now:.3f}<td>{_number(before)}<td>{_MEANINGS.get(measure, '')}"
+    return f"<tr><th>{html.escape(measure)}<td>{now:.3f}<td>{_number(before)}<td>{MEANINGS.get(measure, '')}"
 
 
 def _told(folder: Path) -> dict[str, Any]:

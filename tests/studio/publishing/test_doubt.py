@@ -26,9 +26,9 @@ from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.publishing import desk, exchange, strategy
 from zoetrope.studio.publishing.accounts import keeping
 from zoetrope.studio.publishing.checks import counts
-from zoetrope.studio.publishing.editing import slot_on
 from zoetrope.studio.publishing.models import Channel, Post
 from zoetrope.studio.publishing.posting import PACE
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.stamping import iso, stamps
 from zoetrope.studio.publishing.undoing import Done, undo
 from zoetrope.studio.spaces.here import Place

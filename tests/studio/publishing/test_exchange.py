@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +20,8 @@ from zoetrope.errors import UserError
 from zoetrope.studio.logs import Discreet
 from zoetrope.studio.personas.workspaces import begin, told_persona
 from zoetrope.studio.planning.models import Pillar, Rhythm, Use
-from zoetrope.studio.publishing import desk, feed, tabling
+from zoetrope.studio.planning.slots import Slot
+from zoetrope.studio.publishing import desk, feed, slotting, tabling
 from zoetrope.studio.publishing.exchange import COLUMNS, MOST_LINES, Taken, harmless, plain, table, take_in, whole
 from zoetrope.studio.publishing.models import Channel, Feed, Post, TakenTable
 
@@ -121,12 +122,27 @@ def test_a_new_line_needs_no_more_than_a_caption(cast: Cast) -> None:
     assert (post.due, str(post.channel), post.by) == (None, "Outbox", cast.user("rui"))
 
 
+def test_days_without_a_time_get_their_slots(cast: Cast) -> None:
+    Rhythm.objects.update_or_create(persona=cast.ada, defaults={"zone": ROME.key})
+    slotting.put(cast.ada, (Slot(1, time(9)), Slot(1, time(18))))
+    tuesday = {"day": "2030-01-01"}
+    come_in(cast, tuesday, {**tuesday, "time": "09:10"}, tuesday, {"caption": "No day."})
+    clocks = [row["time"] for row in out(cast)]
+    # 9:00 is too near to what has a time, the first has 18:00, and then noon is a free hour.
+    assert sorted(clocks) == ["", "09:10", "12:00", "18:00"]
+    # A draft that is moved to another day keeps its time of day.
+    first = Post.objects.earliest("pk")
+    come_in(cast, {"id": str(first.pk), "day": "2030-01-02"})
+    assert {row["id"]: (row["day"], row["time"]) for row in out(cast)}[str(first.pk)] == ("2030-01-02", "18:00")
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
         ({"id": "99"}, "no post '99'"),
         ({"id": "one"}, "no post 'one'"),
-        ({"day": "2030-01-01"}, "go together"),
+        ({"time": "12:00"}, "without a day"),
+        ({"day": "2020-01-01"}, "has passed"),
         ({"day": "01.02.2030", "time": "12:00"}, "is no day"),
         ({"day": "2030-01-01", "time": "noon"}, "is no time"),
         ({"day": "9030-01-01", "time": "12:00"}, "reaches from"),

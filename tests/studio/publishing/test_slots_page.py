@@ -16,8 +16,8 @@ from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.planning.slots import Slot
 from zoetrope.studio.publishing import slotting, strategy
-from zoetrope.studio.publishing.editing import slot_on
 from zoetrope.studio.publishing.models import Post, SlotRow
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.times import slots_of
 
 SLOTS, ACT = "/s/studio/p/ada/calendar/slots/", "/s/studio/p/ada/calendar/slots/act/"

@@ -1,5 +1,6 @@
 """The library's pages, and the page that draws with any of it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -32,8 +33,8 @@ _A_PAGE = 24
 _OFFERED = 200
 _TRIED = 6
 _DRAWN = 12
-# Of a training's settings.
-_TOLD = ("steps", "lr", "resolutions")
+# Of a training's settings, as people call them.
+_TOLD = {"steps": "Steps", "lr": "Learning rate", "resolutions": "Resolution"}
 
 
 def _loras(place: Place) -> "QuerySet[Lora]":
@@ -95,10 +96,15 @@ def one(request: HttpRequest, place: Place, lora: int) -> HttpResponse:
     drawn = Made.objects.filter(space=place.space, loras__sha256=found.sha256)[:_DRAWN]
     said: dict[str, Any] = {"lora": found, "drawn": drawn}
     said |= {"worn": list(found.worn.select_related("persona")), "personas": list(place.space.personas.all())}
-    settings = found.sheet.get("settings")
-    known = [(name, settings[name]) for name in _TOLD if name in settings] if isinstance(settings, dict) else []
-    said |= {"settings": known}
-    return render(request, "loras/one.html", said)
+    return render(request, "loras/one.html", said | {"settings": list(_trained(found.sheet.get("settings")))})
+
+
+def _trained(settings: object) -> Iterator[tuple[str, object]]:
+    """How it was trained, of whatever a sheet says."""
+    told = settings if isinstance(settings, dict) else {}
+    for name, words in _TOLD.items():
+        if name in told:
+            yield words, ", ".join(map(str, told[name])) if isinstance(told[name], list) else told[name]
 
 
 @require_POST

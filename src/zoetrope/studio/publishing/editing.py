@@ -9,14 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from zoetrope.errors import UserError
-from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.slots import at_local, local, moved
-from zoetrope.studio.publishing import desk, slotting
-from zoetrope.studio.publishing.calendar import FIRST, LAST, bounds
+from zoetrope.studio.publishing import desk
+from zoetrope.studio.publishing.calendar import FIRST, LAST
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.models import Post, PostPicture
-from zoetrope.studio.publishing.times import next_time
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.undoing import may_time
 from zoetrope.studio.spaces.here import Place
 
@@ -65,15 +64,6 @@ def wanted_time(post: Post, day: date | None, clock: time | None, rhythm: Rhythm
         # In autumn's night an hour comes twice: a post that is not moved keeps its own.
         return post.due if same else at_local(day, clock, zone)
     return moved(post.due, day, zone) if post.due else slot_on(post.persona, day, rhythm)
-
-
-def slot_on(persona: Persona, day: date, rhythm: Rhythm) -> datetime:
-    """The next free time of a day."""
-    zone = ZoneInfo(rhythm.zone)
-    opens, closes = bounds(day, date.fromordinal(day.toordinal() + 1), zone)
-    rows = Post.objects.filter(persona=persona, due__gte=opens, due__lt=closes).exclude(state=Post.State.FAILED)
-    taken = list(rows.values_list("due", flat=True))
-    return next_time(day, slotting.week(rhythm), [at for at in taken if at], zone, timezone.now())
 
 
 def _differs(pictures: list[PostPicture], shown: Sequence[Shown]) -> bool:

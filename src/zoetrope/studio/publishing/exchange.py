@@ -5,8 +5,8 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,20 +20,21 @@ from zoetrope.studio.library.models import Kept
 from zoetrope.studio.making.models import Made
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Pillar
-from zoetrope.studio.planning.rhythm import zones
+from zoetrope.studio.planning.rhythm import rhythm_of, zones
 from zoetrope.studio.planning.slots import at_local, local
 from zoetrope.studio.publishing import desk
 from zoetrope.studio.publishing.calendar import FIRST, LAST, read_day, read_time
 from zoetrope.studio.publishing.checks import MOST
 from zoetrope.studio.publishing.desk import Shown
 from zoetrope.studio.publishing.models import Channel, Post, PostPicture
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.wording import SIDES, read_alt, read_crop, read_tags, read_text
 from zoetrope.studio.spaces.models import User
 
 COLUMNS = {
     "id": "The post's number; empty makes a new one.",
     "day": "Its day, as 2026-11-22; empty for a draft without a time.",
-    "time": "Its time of day on the clocks of the zone, as 14:30.",
+    "time": "Its time of day on the clocks of the zone, as 14:30; empty is the day's next slot.",
     "zone": "The time zone, as Europe/Rome; empty is the persona's own.",
     "state": "How far it is. Told, and not taken in: what comes in is a draft.",
     "kind": "image, carousel, reel or story; empty follows the pictures.",
@@ -65,6 +66,8 @@ class Line:
     post: Post | None
     said: dict[str, Any]
     due: tuple[datetime | None, ...]
+    # On one of whose slots it goes out, where no time is said.
+    day: date | None
     kept: tuple[Kept, ...] | None
     alts: list[str] | None
     crops: list[dict[str, float] | None] | None
@@ -72,7 +75,8 @@ class Line:
     @property
     def says(self) -> bool:
         """Whether it says anything that is not so already."""
-        return bool(self.said or self.due) or any(each is not None for each in (self.kept, self.alts, self.crops))
+        told = (self.day, self.kept, self.alts, self.crops)
+        return bool(self.said or self.due) or any(each is not None for each in told)
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,8 @@ def take_in(persona: Persona, data: bytes, by: User | None, zone: str) -> Taken:
             lines.append(_line(row, known))
         except UserError as error:
             faults.append(f"Line {number}: {error}")
-    if faults:
+    lines, late = _slotted(persona, [number for number, _ in rows], lines) if not faults else (lines, [])
+    if faults := faults + late:
         more = f" {len(faults) - _TOLD} more lines are bad." if len(faults) > _TOLD else ""
         raise UserError(f"Nothing was taken in. {' '.join(faults[:_TOLD])}{more}")
     touched = {line.post.pk: line.post for line in lines if line.post and line.says}
@@ -142,6 +147,24 @@ def take_in(persona: Persona, data: bytes, by: User | None, zone: str) -> Taken:
     before = [_row(post, ZoneInfo("UTC")) for post in touched.values()]
     with transaction.atomic():
         return Taken(_taken(persona, lines, by), tuple(touched.values()), before)
+
+
+def _slotted(persona: Persona, numbers: Sequence[int], lines: Sequence[Line]) -> tuple[list[Line], list[str]]:
+    """Days without a time get their next slots, which no post and no other line has; and what is wrong with some."""
+    rhythm = rhythm_of(persona)
+    given = [due for line in lines for due in line.due if due]
+    found, faults = [], []
+    for number, line in zip(numbers, lines, strict=True):
+        if line.day is None:
+            found.append(line)
+            continue
+        try:
+            given.append(slot_on(persona, line.day, rhythm, given))
+        except UserError as error:
+            faults.append(f"Line {number}: {error}")
+        else:
+            found.append(replace(line, due=(given[-1],)))
+    return found, faults
 
 
 def restore(persona: Persona, rows: Sequence[dict[str, str]]) -> None:
@@ -239,10 +262,13 @@ def _line(row: Mapping[str, str], known: Known, *, dressed: bool = False) -> Lin
     kept = tuple(_kept(said["pictures"], known)) if "pictures" in said else None
     shown = [each.made for each in (kept if kept is not None else post.pictures.all() if post else ())]
     count = len(shown)
+    dated = bool({"day", "time"} & said.keys())
+    day, clock = _when({**own, **row}, zone) if dated else (None, None)
     return Line(
         post=post,
         said=_said(said, known, shown),
-        due=(_due({**own, **row}, zone),) if {"day", "time"} & said.keys() else (),
+        due=(at_local(day, clock, zone),) if day and clock else (None,) if dated and not day else (),
+        day=day if clock is None else None,
         kept=kept,
         alts=_listed(said["alt_texts"], count, read_alt, "") if "alt_texts" in said else None,
         crops=_listed(said["crops"], count, _crop, None) if "crops" in said else None,
@@ -275,16 +301,16 @@ def _kept(text: str, known: Known) -> Iterator[Kept]:
         yield known.kept[sha256]
 
 
-def _due(row: Mapping[str, str], zone: ZoneInfo) -> datetime | None:
+def _when(row: Mapping[str, str], zone: ZoneInfo) -> tuple[date | None, time | None]:
     day, clock = row.get("day", "").strip(), row.get("time", "").strip()
-    if not day and not clock:
-        return None
-    if not day or not clock:
-        raise UserError("a day and a time go together: give both or neither.")
+    if not day:
+        if clock:
+            raise UserError("a time is of no use without a day.")
+        return None, None
     wanted = read_day(day, local(timezone.now(), zone).date())
     if not FIRST <= wanted <= LAST:
         raise UserError(f"the calendar reaches from {FIRST} to {LAST}.")
-    return at_local(wanted, read_time(clock), zone)
+    return wanted, read_time(clock) if clock else None
 
 
 def _said(said: Mapping[str, str], known: Known, shown: Sequence[Made]) -> dict[str, Any]:

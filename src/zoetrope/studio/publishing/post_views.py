@@ -23,9 +23,10 @@ from zoetrope.studio.planning.rhythm import rhythm_of
 from zoetrope.studio.publishing import checks, desk, outgoing, shelf, suggesting, throwing
 from zoetrope.studio.publishing.agenda import WORDS, first_pictures
 from zoetrope.studio.publishing.calendar import wall
-from zoetrope.studio.publishing.editing import edit, slot_on, wanted_time
+from zoetrope.studio.publishing.editing import edit, wanted_time
 from zoetrope.studio.publishing.forms import PictureForm, PostForm, arranged, post_said
 from zoetrope.studio.publishing.models import Channel, Entry, Post, PostPicture
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.stamping import approved_stamp, iso, stamp, stamps
 from zoetrope.studio.publishing.undoing import Done, as_seen
 from zoetrope.studio.publishing.views import done, here

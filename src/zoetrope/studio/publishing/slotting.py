@@ -1,16 +1,22 @@
-"""A persona's own slots: weekdays and local times at which it posts; without any, those that its rhythm makes."""
+"""A persona's own slots: weekdays and local times at which it posts; without any, those that its rhythm makes.
 
-from collections.abc import Sequence
-from datetime import time
+And the next of them on a day.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils import timezone
 
 from zoetrope.errors import UserError
 from zoetrope.studio.personas.models import Persona
 from zoetrope.studio.planning.models import Rhythm
 from zoetrope.studio.planning.slots import Slot
-from zoetrope.studio.publishing.models import SlotRow
-from zoetrope.studio.publishing.times import slots_of
+from zoetrope.studio.publishing.calendar import bounds
+from zoetrope.studio.publishing.models import Post, SlotRow
+from zoetrope.studio.publishing.times import next_time, slots_of
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST = 42
@@ -25,6 +31,15 @@ def own(persona: Persona) -> tuple[Slot, ...]:
 def week(rhythm: Rhythm) -> tuple[Slot, ...]:
     """When posts go out if nobody says when: its own slots, or else the defaults."""
     return own(rhythm.persona) or slots_of(rhythm)
+
+
+def slot_on(persona: Persona, day: date, rhythm: Rhythm, besides: Collection[datetime] = ()) -> datetime:
+    """The next time of a day that no post has, and that is not among some others."""
+    zone = ZoneInfo(rhythm.zone)
+    opens, closes = bounds(day, date.fromordinal(day.toordinal() + 1), zone)
+    rows = Post.objects.filter(persona=persona, due__gte=opens, due__lt=closes).exclude(state=Post.State.FAILED)
+    taken = list(rows.values_list("due", flat=True))
+    return next_time(day, week(rhythm), [*besides, *(at for at in taken if at)], zone, timezone.now())
 
 
 def add(persona: Persona, slot: Slot) -> None:

@@ -28,11 +28,12 @@ from zoetrope.studio.publishing.agenda import A_DAY, MOST, agenda
 from zoetrope.studio.publishing.calendar import Span, View, bounds, read_day, read_time, span, wall
 from zoetrope.studio.publishing.checks import MOST as MOST_PICTURES
 from zoetrope.studio.publishing.checks import warnings
-from zoetrope.studio.publishing.editing import retime, slot_on, wanted_time
+from zoetrope.studio.publishing.editing import retime, wanted_time
 from zoetrope.studio.publishing.forms import TableForm
 from zoetrope.studio.publishing.hosting import named
 from zoetrope.studio.publishing.models import Post
 from zoetrope.studio.publishing.outgoing import LARGEST, file_of
+from zoetrope.studio.publishing.slotting import slot_on
 from zoetrope.studio.publishing.stamping import iso, stamps
 from zoetrope.studio.publishing.undoing import Done, read, undo
 from zoetrope.studio.spaces.here import Place, in_space, member

@@ -112,14 +112,12 @@ def work(request: HttpRequest, place: Place) -> HttpResponse:
 @require_GET
 @in_space()
 def one(request: HttpRequest, place: Place, job: int) -> HttpResponse:
-    """A job with its log."""
+    """A job with its log, live while it goes on."""
+    since = jobs.overview(scope_of(place.space), states=(), limit=1).cursor
     found = job_of(place, job)
-    return render(request, "spaces/job.html", {"job": found, "log": _log(found)})
-
-
-def _log(job: jobs.Job) -> str:
-    """As one text: hundreds of lines would each pass through the template."""
-    return "".join(f"{line['at']:%H:%M:%S} {line['text']}\n" for line in jobs.lines_of(job.pk))
+    said = {"job": found, "over": found.state in jobs.ENDED, "since": since, "log": log_of(place, found)}
+    page = "spaces/job_now.html" if request.headers.get("HX-Request") else "spaces/job.html"
+    return render(request, page, said)
 
 
 @require_POST

@@ -201,6 +201,7 @@ class ScoreOut(Schema):
     name: str
     left: float | None
     right: float | None
+    meaning: str
 
 
 class CardsOut(Schema):
@@ -357,9 +358,9 @@ def compare_cards(
     asked_for = ("" if number is None else str(number) for number in (left, right))
     told = shelf.cards(_workspace(request, space, persona), *asked_for)
     cards = [{"round": number, "title": title} for number, title in told["cards"].items()]
-    scores = [dict(zip(("name", "left", "right"), score, strict=True)) for score in told.get("scores", [])]
     chosen = told.get("chosen", (None, None))
-    return {"cards": cards, "left": chosen[0], "right": chosen[1], "scores": scores, "scenes": told["rows"]}
+    both = {"scores": told.get("scores", []), "scenes": told["rows"]}
+    return {"cards": cards, "left": chosen[0], "right": chosen[1], **both}
 
 
 @router.get(f"{AT}/cards/{{number}}/{{scene}}", openapi_extra=sends("image/png"))

@@ -11,11 +11,12 @@ from django.http import Http404
 from zoetrope.models.catalogue import Catalogue
 from zoetrope.studio.files import Handed
 from zoetrope.studio.workshop.sums import of_sources
+from zoetrope.wheel.cardpage import CAUTION, MEANINGS
 from zoetrope.wheel.coverage import Shown, show
 from zoetrope.wheel.events import Origin
 from zoetrope.wheel.measure import BASE, card_folder
 from zoetrope.wheel.scenes import asked, subject
-from zoetrope.wheel.state import Entry, State
+from zoetrope.wheel.state import Decision, Entry, State
 from zoetrope.wheel.workspace import Workspace
 
 _SCENE = re.compile(r"[a-z0-9_-]{1,80}")
@@ -33,6 +34,11 @@ def entry_of(workspace: Workspace, sha256: str) -> Entry:
 def sources(workspace: Workspace) -> list[Entry]:
     """The pictures that the wheel was given, in the order they came."""
     return [entry for entry in workspace.state().pictures.values() if entry.origin is Origin.source]
+
+
+def face(workspace: Workspace) -> Entry | None:
+    """The first picture that was kept; they come in the order they were added, the sources before what was drawn."""
+    return next((each for each in workspace.state().pictures.values() if each.decision is Decision.kept), None)
 
 
 def coverage(workspace: Workspace) -> Shown:
@@ -58,9 +64,12 @@ def cards(workspace: Workspace, left: str, right: str) -> dict[str, Any]:
         for each in other["pictures"]
         if any(same["scene"] == each["scene"] for same in one["pictures"])
     ]
-    scores = [(name, one["scores"].get(name), value) for name, value in other["scores"].items()]
-    titles = [named[number] for number in chosen]
-    return {"cards": named, "rows": rows, "scores": scores, "chosen": chosen, "titles": titles}
+    scores = [
+        {"name": name, "left": one["scores"].get(name), "right": value, "meaning": MEANINGS.get(name, "")}
+        for name, value in other["scores"].items()
+    ]
+    said = {"scores": scores, "titles": [named[number] for number in chosen], "caution": CAUTION}
+    return {"cards": named, "rows": rows, "chosen": chosen, **said}
 
 
 def _chosen(numbers: Sequence[int], left: str, right: str) -> tuple[int, int]:

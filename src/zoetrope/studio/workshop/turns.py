@@ -107,7 +107,8 @@ def curve(workspace: Workspace, number: int) -> dict[str, Any] | None:
     low, high = min(values), max(values)
     across, up = _WIDE / max(1, steps[-1] - steps[0]), _HIGH / max(1e-9, high - low)
     line = " ".join(f"{(step - steps[0]) * across:.1f},{_HIGH - (loss - low) * up:.1f}" for step, loss in points)
-    return {"line": line, "wide": _WIDE, "high": _HIGH, "step": steps[-1], "loss": values[-1], "low": low, "top": high}
+    ends = {"first": steps[0], "step": steps[-1], "loss": values[-1], "low": low, "top": high}
+    return {"line": line, "wide": _WIDE, "high": _HIGH, **ends}
 
 
 def _thinned(lines: Sequence[bytes]) -> Sequence[bytes]:

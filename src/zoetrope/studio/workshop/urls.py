@@ -18,5 +18,6 @@ urlpatterns = [
     path(f"{_AT}card/<int:number>/<str:scene>.png", views.card_picture, name="card-picture"),
     path(f"{_AT}exports/", views.exports, name="exports"),
     path(f"{_AT}exports/<str:name>", views.export, name="export"),
+    path(f"{_AT}face/<int:side>", views.face, name="face"),
     path(f"{_AT}pictures/<str:sha256>/<int:side>", views.picture, name="picture"),
 ]

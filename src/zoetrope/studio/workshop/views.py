@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_GET, require_POST
 
 from zoetrope.errors import UserError
@@ -34,6 +35,16 @@ def picture(request: HttpRequest, place: Place, persona: str, sha256: str, side:
     """One picture, small or as it is."""
     workspace = workspace_of(persona_of(place, persona))
     return sent(request, workspace.path(shelf.entry_of(workspace, sha256)), sha256, side)
+
+
+@require_GET
+@in_space()
+def face(request: HttpRequest, place: Place, persona: str, side: int) -> HttpResponse:
+    """Who it is at a glance: a picture that was kept, or the studio's mark before there is one."""
+    shown = shelf.face(workspace_of(persona_of(place, persona)))
+    if shown is None:
+        return redirect(static("studio/mark.svg"))
+    return redirect("picture", place.space.slug, persona, shown.sha256, side)
 
 
 @in_space()

@@ -42,8 +42,10 @@ function setTheme(name) {
   localStorage.setItem("theme", name);
 }
 
-// On a narrow screen the tab of this page may lie beyond the edge.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a narrow screen the tab of this page, or its room, may lie beyond the edge.
+for (const here of document.querySelectorAll(".tabs [aria-current], nav.rooms [aria-current]")) {
+  here.scrollIntoView({ block: "nearest", inline: "center" });
+}
 
 // A page that waits for an answer says so, and a second click asks nothing twice.
 document.addEventListener("submit", (event) => {
